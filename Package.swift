@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+]
+let testing: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A floor of the house: it may use the floors it names, never one above it.
+func floor(_ name: String, _ dependencies: [Target.Dependency], plugins: [Target.PluginUsage] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict, plugins: plugins)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: testing)
+}
+
+let package = Package(
+  name: "detachspec",
+  products: [.executable(name: "detachspec", targets: ["detachspec"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .target(name: "CLinux"),
+
+    floor("Wire", []),
+    floor("Link", ["CPcap", "CLinux", "Wire", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Suites", [], plugins: ["EmbedSuites"]),
+    floor("Judging", ["Wire", "Suites", "Yams", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Parties", ["Wire", "Link"]),
+    floor("Nodes", ["Wire", "Link", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Conformance", ["Wire", "Link", "Judging", "Parties", "Nodes", "CLinux", "Yams"]),
+    floor("Fuzzing", ["Wire", "Link", "Judging", "Parties", "Nodes", "Conformance"]),
+    floor("Reporting", ["Wire", "Judging"]),
+    .executableTarget(
+      name: "detachspec",
+      dependencies: [
+        "Wire", "Link", "Judging", "Parties", "Nodes", "Conformance", "Fuzzing", "Reporting", "Suites", "CLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("WireTests", ["Wire"]),
+    tests("LinkTests", ["Link", "Wire", "CLinux"]),
+    tests("LoadingTests", ["Wire", "Judging", "Suites", "Conformance"]),
+    tests("NodesTests", ["Nodes", "Wire", "Link"]),
+    tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
+
+    .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),
+    .executableTarget(name: "embedgen", swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,357 @@
+import Judging
+import Link
+import Parties
+import Wire
+
+/// One case on its way: which step it is at, and what it waits for.
+final class CaseRun {
+  enum Phase {
+    case ready
+    /// A message that the step at this index waits for.
+    case awaiting(step: Int, until: Instant)
+    case waiting(until: Instant)
+    case hook(HookToken, HookName)
+    case registering(home: Int, attempt: Int, until: Instant)
+    /// All steps are done; windows of the rules that it exercises are still open.
+    case settling(until: Instant)
+    /// The verdict is given; the bindings are taken down.
+    case cleaning(until: Instant)
+    case done
+  }
+
+  let testCase: Case
+  let homes: [IPv6Address]
+  let attempt: Int
+  private(set) var phase = Phase.ready
+  private var step = 0
+  /// Which awaiting steps the messages seen since the last stimulus satisfy.
+  private var seen: [(home: IPv6Address, steps: Set<Int>)] = []
+  /// What was seen since the case began.
+  private var kinds: Set<MessageKind> = []
+  private var inconclusive: String?
+  private var error: String?
+  /// The tester did something later than it meant to, by this much.
+  private(set) var lateness = Interval.zero
+  private let exercised: Set<String>
+  private let hooks: any HookRunner
+
+  init(_ testCase: Case, homes: [IPv6Address], attempt: Int, hooks: any HookRunner) {
+    self.testCase = testCase
+    self.homes = homes
+    self.attempt = attempt
+    self.hooks = hooks
+    exercised = Set(testCase.exercises + testCase.mayExercise)
+  }
+
+  /// When it wants to go on, if nothing happens before.
+  var deadline: Instant {
+    switch phase {
+    case .ready: .distantPast
+    case .awaiting(_, let until), .waiting(let until), .registering(_, _, let until), .settling(let until), .cleaning(let until): until
+    case .hook, .done: .distantFuture
+    }
+  }
+
+  var isDone: Bool { if case .done = phase { true } else { false } }
+
+  // MARK: What happens
+
+  /// A frame belonged to one of its home addresses.
+  func observe(_ bytes: Span<UInt8>, _ dissection: Dissection, _ last: Monitor.Seen, _ monitor: Monitor) {
+    kinds.insert(last.kind)
+    var matching: Set<Int> = []
+    for index in testCase.steps.indices.dropFirst(step) {
+      if case .await(let template, _, let home) = testCase.steps[index], homes.indices.contains(home), homes[home] == last.home,
+        monitor.lastMatches(template, bytes, dissection)
+      {
+        matching.insert(index)
+      }
+    }
+    if !matching.isEmpty { seen.append((last.home, matching)) }
+  }
+
+  func finished(_ token: HookToken, _ outcome: HookOutcome, _ session: Session) {
+    guard case .hook(let own, let name) = phase, own == token else { return }
+    switch outcome {
+    case .done:
+      var event = Event(.hookReturned)
+      event.name = name.rawValue
+      event.home = hookHome?.description
+      session.note(event)
+      phase = .ready
+      if name == .register, case .register(let home)? = currentStep {
+        phase = .registering(home: home, attempt: 1, until: session.network.now + session.setup.timers.guardTime)
+        return
+      }
+      step += 1
+    case .failed(let why): stop("the hook '\(name.rawValue)' failed: \(why)", session)
+    }
+  }
+
+  private var hookHome: IPv6Address?
+  private var currentStep: Step? { testCase.steps.indices.contains(step) ? testCase.steps[step] : nil }
+
+  // MARK: Steps
+
+  /// Goes as far as it can without waiting.
+  func advance(_ session: Session, _ stimuli: inout Stimuli) {
+    while true {
+      let before = step
+      let now = session.network.now
+      switch phase {
+      case .done, .hook: return
+      case .ready: start(session, &stimuli)
+      case .awaiting(let index, let until):
+        if take(index) {
+          phase = .ready
+          step += 1
+        } else if session.network.readUpTo > until {
+          guard case .await(let template, _, _)? = currentStep else { return }
+          // Where another stimulus is to follow for want of an answer, the case goes on.
+          if testCase.steps.indices.contains(step + 1), case .send(let next) = testCase.steps[step + 1], next.unless == template.kind {
+            phase = .ready
+            step += 1
+            continue
+          }
+          stop("awaited \(template.kind.rawValue)\(template.from.map { " from the \($0.rawValue)" } ?? ""): none came", session)
+        } else {
+          return
+        }
+      case .waiting(let until):
+        guard session.network.readUpTo > until else { return }
+        noteLateness(now - until, session)
+        phase = .ready
+        step += 1
+      case .registering(let home, let attempt, let until): register(home, attempt, until, session)
+      case .settling: if !settle(session) { return }
+      case .cleaning(let until):
+        guard session.network.readUpTo > until || homes.allSatisfy({ !isBound($0, session) }) else { return }
+        phase = .done
+        return
+      }
+      if case .registering = phase, step == before, !canGoOn(session) { return }
+    }
+  }
+
+  /// A registration that has neither come about nor run out has to wait.
+  private func canGoOn(_ session: Session) -> Bool {
+    guard case .registering(let home, _, let until) = phase else { return true }
+    return isRegistered(homes[home], session) || session.network.readUpTo > until
+  }
+
+  /// Takes what satisfies an awaiting step out of what was seen.
+  private func take(_ index: Int) -> Bool {
+    guard let position = seen.firstIndex(where: { $0.steps.contains(index) }) else { return false }
+    seen.removeFirst(position + 1)
+    return true
+  }
+
+  private func start(_ session: Session, _ stimuli: inout Stimuli) {
+    let now = session.network.now
+    guard let current = currentStep else {
+      // What was just sent has to be seen before anybody knows which windows it opens.
+      phase = .settling(until: now + session.setup.timers.grace)
+      return
+    }
+    switch current {
+    case .register(let home):
+      seen.removeAll()
+      forgetBinding(homes[home], session)
+      switch session.setup.role {
+      case .ha:
+        sendUpdate(homes[home], session)
+        phase = .registering(home: home, attempt: 1, until: now + .seconds(1))
+      case .ue: ask(.register, home, session)
+      }
+    case .send(let stimulus):
+      if let kind = stimulus.unless, kinds.contains(kind) {
+        step += 1
+        if case .await? = currentStep { step += 1 }
+        return
+      }
+      seen.removeAll()
+      do throws(StepFailure) {
+        let (frame, destination) = try stimuli.frame(stimulus, home: homes[stimulus.home], homes: homes, session)
+        announce(frame, homes[stimulus.home], isAltered: stimulus.isAltered || stimulus.again, session)
+        session.send(frame, to: destination, on: session.setup.accessPort)
+        step += 1
+      } catch {
+        stop(error.reason, session)
+      }
+    case .await(_, let window, _):
+      var event = Event(.awaiting)
+      event.testCase = testCase.id
+      event.text = "step \(step + 1)"
+      session.note(event)
+      phase = .awaiting(step: step, until: now + session.setup.timers.duration(window))
+    case .wait(let window): phase = .waiting(until: now + session.setup.timers.duration(window))
+    case .hook(let name, let home):
+      seen.removeAll()
+      guard let hook = HookName(rawValue: name) else { return stop("no hook is called '\(name)'", session) }
+      ask(hook, home, session)
+    case .withhold(let what, let home):
+      withhold(what, homes[home], session)
+      step += 1
+    case .probe(let name, let home): probe(name, homes[home], session)
+    }
+  }
+
+  private func ask(_ name: HookName, _ home: Int, _ session: Session) {
+    var event = Event(.hook)
+    event.name = name.rawValue
+    event.home = homes[home].description
+    session.note(event)
+    hookHome = homes[home]
+    phase = .hook(hooks.start(name, context(homes[home], session), at: session.network.now), name)
+  }
+
+  private func context(_ home: IPv6Address, _ session: Session) -> HookContext {
+    HookContext(homeAddress: home, homeAgent: session.setup.homeAgent, careOfAddress: nil, caseID: testCase.id)
+  }
+
+  private func probe(_ name: String, _ home: IPv6Address, _ session: Session) {
+    guard let probe = session.judge.suite.probes.first(where: { $0.id == name }) else { return stop("no probe is called '\(name)'", session) }
+    seen.removeAll()
+    var event = Event(.probe)
+    event.name = name
+    event.home = home.description
+    session.note(event)
+    if probe.stimulus == "echo-to-home" {
+      guard let (packet, port) = Stimuli.echo(to: home, session) else {
+        return stop("the probe '\(name)' needs a correspondent on the home link", session)
+      }
+      session.send(packet, on: port)
+    }
+    phase = .waiting(until: session.network.now + session.setup.timers.duration(probe.window))
+  }
+
+  private func announce(_ frame: [UInt8], _ home: IPv6Address, isAltered: Bool, _ session: Session) {
+    var event = Event(.stimulus)
+    event.digest = String(Monitor.digest(frame.span), radix: 16)
+    event.home = home.description
+    event.altered = isAltered
+    session.note(event)
+  }
+
+  // MARK: Registration
+
+  private func sendUpdate(_ home: IPv6Address, lifetime: UInt16? = nil, _ session: Session) {
+    guard case .userEquipment(var party) = session.party,
+      let packet = party.update(home, lifetime: lifetime ?? party.bindings[home]?.lifetime ?? 150)
+    else { return }
+    session.party = .userEquipment(party)
+    session.send(packet, on: session.setup.accessPort)
+  }
+
+  private func isBound(_ home: IPv6Address, _ session: Session) -> Bool {
+    switch session.party {
+    case .userEquipment(let party): party.bindings[home]?.isBound ?? false
+    case .homeAgent(let party): party.bindings[home]?.isBound ?? false
+    }
+  }
+
+  /// The party knows it, and the judge has seen it.
+  private func isRegistered(_ home: IPv6Address, _ session: Session) -> Bool {
+    let states = session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent)
+    return isBound(home, session) && states.contains("bound") && !states.contains("unbound")
+  }
+
+  /// Only what comes from here on counts as registered.
+  private func forgetBinding(_ home: IPv6Address, _ session: Session) {
+    switch session.party {
+    case .userEquipment(var party):
+      party.configure(home) { $0.isBound = false }
+      session.party = .userEquipment(party)
+    case .homeAgent(var party):
+      party.configure(home) { $0.isBound = false }
+      session.party = .homeAgent(party)
+    }
+  }
+
+  private func register(_ home: Int, _ attempt: Int, _ until: Instant, _ session: Session) {
+    if isRegistered(homes[home], session) {
+      // The registration itself is not what a later step waits for.
+      seen.removeAll()
+      phase = .ready
+      step += 1
+    } else if session.network.readUpTo > until {
+      guard session.setup.role == .ha, attempt < 3 else { return stop("the preamble failed: \(homes[home]) was not registered", session) }
+      sendUpdate(homes[home], session)
+      phase = .registering(home: home, attempt: attempt + 1, until: session.network.now + Interval.seconds(1) * (1 << Int64(attempt)))
+    }
+  }
+
+  // MARK: The end
+
+  /// Goes no further: the rules decide what that means; where they do not, the case is inconclusive with this reason.
+  private func stop(_ reason: String, _ session: Session) {
+    inconclusive = reason
+    step = testCase.steps.count
+    phase = .settling(until: session.network.now + session.setup.timers.grace)
+  }
+
+  private func noteLateness(_ late: Interval, _ session: Session) {
+    let excess = Interval(nanoseconds: max(0, late.nanoseconds &- LiveNetwork.settling.nanoseconds))
+    if excess > session.setup.timers.tolerance { lateness = max(lateness, excess) }
+  }
+
+  /// Waits for the windows of the rules that the case exercises, then ends it. False while it has to wait.
+  private func settle(_ session: Session) -> Bool {
+    guard case .settling(let until) = phase, session.network.readUpTo > until else { return false }
+    let open = homes.compactMap { session.judge.monitor.lastDeadline(home: $0, homeAgent: session.setup.homeAgent, rules: exercised) }.max()
+    if let open, open >= session.network.readUpTo, open != .distantFuture {
+      phase = .settling(until: open)
+      return false
+    }
+    var event = Event(.caseEnd)
+    event.testCase = testCase.id
+    if lateness > .zero {
+      if attempt == 1 { event.superseded = true }
+      inconclusive = "the tester was late by \(lateness)"
+    }
+    event.inconclusive = inconclusive
+    event.error = error
+    session.note(event)
+    clean(session)
+    return true
+  }
+
+  /// Takes the bindings down, so that the next case finds nothing of this one.
+  private func clean(_ session: Session) {
+    phase = .cleaning(until: session.network.now + .milliseconds(500))
+    for home in homes where isBound(home, session) || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"] {
+      restoreBehaviour(home, session)
+      switch session.setup.role {
+      case .ha: sendUpdate(home, lifetime: 0, session)
+      case .ue:
+        // Of a UE that has detached of itself nothing is left to take down.
+        if isBound(home, session) { _ = hooks.start(.detach, context(home, session), at: session.network.now) }
+      }
+    }
+  }
+
+  private func withhold(_ what: String, _ home: IPv6Address, _ session: Session) {
+    switch session.party {
+    case .userEquipment(var party):
+      party.configure(home) { $0.acknowledgesRevocations = what != "revocations" }
+      session.party = .userEquipment(party)
+    case .homeAgent(var party):
+      party.configure(home) { $0.acknowledgesUpdates = what != "updates" }
+      session.party = .homeAgent(party)
+    }
+  }
+
+  private func restoreBehaviour(_ home: IPv6Address, _ session: Session) {
+    switch session.party {
+    case .userEquipment(var party):
+      party.configure(home) { $0.acknowledgesRevocations = true }
+      session.party = .userEquipment(party)
+    case .homeAgent(var party):
+      party.configure(home) {
+        $0.acknowledgesUpdates = true
+        $0.lifetime = 150
+      }
+      session.party = .homeAgent(party)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package import Judging
+package import Wire
+
+/// The device under test and the surroundings that the tester has for it: ETSI's ICS and IXIT.
+package struct Device: Sendable {
+  /// An interface of the tester.
+  package struct Interface: Sendable, Equatable {
+    package enum Purpose: String, Sendable, CaseIterable {
+      /// Where care-of addresses are: towards the Home Agent, or towards the UE.
+      case access
+      /// The link of the home addresses, with the correspondent.
+      case home
+    }
+    package var name: String
+    package var purpose: Purpose
+    package var vlan: Int?
+    /// The tester's own address there; nil: one that it makes up.
+    package var mac: MACAddress?
+    /// The router that frames for other links go to; nil: every destination is a neighbour.
+    package var nextHop: IPv6Address?
+
+    package init(name: String, purpose: Purpose, vlan: Int? = nil, mac: MACAddress? = nil, nextHop: IPv6Address? = nil) {
+      self.name = name
+      self.purpose = purpose
+      self.vlan = vlan
+      self.mac = mac
+      self.nextHop = nextHop
+    }
+  }
+
+  /// What the device is asked to do, or to tell, outside the protocol.
+  package enum HookName: String, Sendable, CaseIterable {
+    case register, revoke, detach, reset, state
+  }
+
+  package enum Hook: Sendable, Equatable {
+    /// A program and its arguments.
+    case command([String])
+    /// What an operator is asked to do.
+    case prompt(String)
+  }
+
+  /// What the device is.
+  package var role: Role
+  /// The profile that it speaks; nil: not said.
+  package var profile: String?
+  package var interfaces: [Interface]
+  /// The Home Agent: the device, or the one that the tester plays.
+  package var homeAgent: IPv6Address
+  /// The care-of address of the device, or those that the tester may use.
+  package var careOf: [IPv6Address]
+  package var homeAddresses: [IPv6Address]
+  /// A node on the home link that the tester plays.
+  package var correspondent: IPv6Address?
+  /// The device's Ethernet address on the access link; nil: Neighbour Discovery finds it.
+  package var mac: MACAddress?
+  /// Lengths of time that differ from the defaults, by the names of `timerNames`.
+  package var timers: [String: Interval] = [:]
+  /// BRIMaxRetriesNumber as it is configured; nil: not known, so that more copies are a note.
+  package var briMaxRetries: Int?
+  /// How many ICMPv6 errors and Binding Errors a second the device sends at most (RFC 4443 2.4).
+  package var errorsPerSecond = 10
+  /// What the device is said to do (`Statement.all`); those that are not named are not known.
+  package var ics: [String: Bool] = [:]
+  package var hooks: [HookName: Hook] = [:]
+
+  package init(
+    role: Role, profile: String?, interfaces: [Interface], homeAgent: IPv6Address, careOf: [IPv6Address], homeAddresses: [IPv6Address],
+    correspondent: IPv6Address? = nil
+  ) {
+    self.role = role
+    self.profile = profile
+    self.interfaces = interfaces
+    self.homeAgent = homeAgent
+    self.careOf = careOf
+    self.homeAddresses = homeAddresses
+    self.correspondent = correspondent
+  }
+
+  /// The links that cases and probes may need: `access`; `home` with a correspondent on it.
+  package var links: [String] {
+    let hasHome = correspondent != nil && interfaces.contains { $0.purpose == .home }
+    return hasHome ? ["access", "home"] : ["access"]
+  }
+
+  /// Every address that the tester may send to (link-scope addresses of Neighbour Discovery apart).
+  package var allowedDestinations: [IPv6Address] {
+    (role == .ha ? [homeAgent] : careOf) + homeAddresses + interfaces.compactMap(\.nextHop)
+  }
+}
+
+extension Device {
+  private static var timerPaths: [(name: String, path: WritableKeyPath<Timers, Interval>)] {
+    [
+      ("guard-time", \.guardTime), ("trigger-time", \.triggerTime), ("probe-time", \.probeTime), ("grace", \.grace),
+      ("tolerance", \.tolerance),
+      ("init-min-delay-bris", \.initialDelay), ("minimum-delay-bris", \.minimumDelay), ("max-brack-timeout", \.maximumDelay),
+    ]
+  }
+
+  /// The lengths of time that a description may set.
+  package static let timerNames = timerPaths.map(\.name)
+
+  /// The constants of a text, with what the device's description says instead.
+  package func timers(under text: Text) -> Timers {
+    var timers = Timers(text)
+    for (name, path) in Self.timerPaths {
+      if let interval = self.timers[name] { timers[keyPath: path] = interval }
+    }
+    timers.doubles = timers.maximumDelay > timers.initialDelay
+    if let briMaxRetries { timers.maximumRetries = briMaxRetries }
+    return timers
+  }
+}

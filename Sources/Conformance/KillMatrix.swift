@@ -1,0 +1,196 @@
+package import Judging
+import Link
+import Nodes
+import Wire
+
+/// The proof that the suite bites: clean nodes and permitted variations pass, every defect is blamed on exactly its sentence, and no assertion
+/// of a rule can be taken away or weakened unseen.
+package struct KillMatrix: Sendable {
+  /// One reference node, as it was judged.
+  package struct Cell: Sendable {
+    /// `clean`, a variation, or a defect with its modifier.
+    package var name: String
+    package var expected: [String]
+    package var blamed: [String]
+    /// Cases that were not a plain pass, with their verdicts.
+    package var unclean: [String]
+    package var problems: [String]
+  }
+
+  /// A weakened rule.
+  package struct Mutant: Sendable {
+    package var name: String
+    /// The first cell that it changed; nil: none.
+    package var killedBy: String?
+    package var reason: String?
+  }
+
+  package var role: Role
+  package var profile: String
+  package var cells: [Cell] = []
+  package var mutants: [Mutant] = []
+  /// Rules that no cell reached.
+  package var unreached: [String] = []
+  package var problems: [String] = []
+
+  package var isRight: Bool { problems.isEmpty && cells.allSatisfy(\.problems.isEmpty) && unreached.isEmpty && survivors.isEmpty }
+  /// Mutants that changed nothing and are not excused.
+  package var survivors: [Mutant] { mutants.filter { $0.killedBy == nil && $0.reason == nil } }
+
+  /// Runs and judges everything for one role and profile, in virtual time.
+  package init(_ suite: Suite, role: Role, profile: Profile, progress: (String) -> Void = { _ in }) throws(TestRun.Failure) {
+    self.role = role
+    self.profile = profile.id
+    problems = suite.dangling.map(\.description)
+    var recordings: [Recording] = []
+    for (name, defects, variations) in Self.nodes(role, profile) {
+      progress(name)
+      let recording = try Recording(name, ReferenceNode(role: role, profile: profile, defects: defects, variations: variations), suite)
+      let excused = Set(variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
+      cells.append(Self.cell(recording, suite, profile, isDefect: !defects.isEmpty, role, excused: excused))
+      recordings.append(recording)
+    }
+    let reached = Set(recordings.flatMap(\.reached))
+    let roles: Set<Role> = [role]
+    let standing = Set(Assertions(suite, profile, roles, ics: recordings.first?.setup.ics ?? [:]).rules)
+    unreached = standing.subtracting(reached).sorted()
+    mutate(suite, profile, recordings, progress)
+  }
+
+  /// The nodes that are judged: the clean one, each variation, each defect alone and under each modifier that its entry lists.
+  private static func nodes(_ role: Role, _ profile: Profile) -> [(String, [DefectUse], Set<Variation.Name>)] {
+    let nodeRole: NodeRole = role == .ha ? .homeAgent : .userEquipment
+    var all: [(String, [DefectUse], Set<Variation.Name>)] = [("clean", [], [])]
+    for variation in Variation.all where variation.role == nodeRole {
+      all.append((variation.name, [], [variation.id]))
+    }
+    for defect in Defect.all where defect.role == nodeRole {
+      for modifier in [nil] + defect.modifiers.sorted(by: { $0.rawValue < $1.rawValue }).map(Optional.some) {
+        guard !defect.requirements(under: profile.dialect, modifier: modifier).isEmpty else { continue }
+        let use = DefectUse(defect, modifier)
+        all.append((use.description, [use], []))
+      }
+    }
+    return all
+  }
+
+  private static func cell(
+    _ recording: Recording, _ suite: Suite, _ profile: Profile, isDefect: Bool, _ role: Role, excused: Set<String>
+  ) -> Cell {
+    // A variation may leave a sentence undecided, where its entry says which and why.
+    func isExcused(_ result: CaseResult) -> Bool {
+      result.verdict == .inconclusive && result.assertions.allSatisfy { $0.verdict == .pass || excused.contains($0.requirement) }
+    }
+    var cell = Cell(
+      name: recording.name, expected: [], blamed: recording.blamed,
+      unclean: recording.verdicts.cases.filter { $0.verdict != .pass && $0.verdict != .notApplicable && !isExcused($0) }.map { "\($0.testCase) \($0.verdict.rawValue)" },
+      problems: recording.testerErrors.map { "the tester itself: \($0)" })
+    if isDefect {
+      let plain = recording.name.split(separator: "@").first.map(String.init) ?? recording.name
+      let expectation =
+        suite.expectations.first { $0.defect == recording.name && $0.role == role } ?? suite.expectations.first { $0.defect == plain && $0.role == role }
+      guard let expectation else {
+        cell.problems.append("no expectation is written for it")
+        return cell
+      }
+      cell.expected = expectation.blames(in: profile.id).sorted()
+      let missed = cell.expected.filter { !cell.blamed.contains($0) }
+      let extra = cell.blamed.filter { !cell.expected.contains($0) }
+      if !missed.isEmpty { cell.problems.append("nobody catches it: \(missed.joined(separator: ", ")) should be blamed") }
+      if !extra.isEmpty { cell.problems.append("blamed too: \(extra.joined(separator: ", "))") }
+    } else {
+      if !cell.blamed.isEmpty { cell.problems.append("blamed though it is right: \(cell.blamed.joined(separator: ", "))") }
+      if !cell.unclean.isEmpty { cell.problems.append("not a pass: \(cell.unclean.joined(separator: ", "))") }
+    }
+    return cell
+  }
+
+  // MARK: Mutated rules
+
+  private mutating func mutate(_ suite: Suite, _ profile: Profile, _ recordings: [Recording], _ progress: (String) -> Void) {
+    for mutation in RuleMutation.all(suite, text: profile.text) {
+      progress(mutation.name)
+      // A mutant that no program holds (the text or dialect has no such sentence) is none.
+      guard let mutated = mutation.applied(to: suite), mutation.stands(suite, profile, role, recordings.first?.setup.ics ?? [:]) else { continue }
+      if let excuse = suite.equivalents.first(where: { $0.covers(mutation.name) }) {
+        mutants.append(Mutant(name: mutation.name, killedBy: nil, reason: excuse.reason))
+        continue
+      }
+      guard let first = recordings.first else { continue }
+      let pristine = Judge(mutated, profile: profile, role: role, timers: first.setup.timers, ics: first.setup.ics, homeAgents: [first.setup.homeAgent])
+      // Cells in which the rule's own requirements are blamed come first: they nearly always tell.
+      let likely = recordings.filter { !Set($0.blamed).isDisjoint(with: mutation.requirements) }
+      let others = recordings.filter { Set($0.blamed).isDisjoint(with: mutation.requirements) }
+      var killer: String?
+      for recording in likely + others where recording.reached.contains(mutation.rule) || mutation.widens {
+        if recording.judged(by: pristine) != recording.signature {
+          killer = recording.name
+          break
+        }
+      }
+      mutants.append(Mutant(name: mutation.name, killedBy: killer, reason: nil))
+    }
+  }
+
+  /// The traffic of one cell, made once and judged many times.
+  struct Recording {
+    let name: String
+    let setup: Setup
+    let items: [Evidence.Item]
+    let verdicts: Verdicts
+    let blamed: [String]
+    let reached: Set<String>
+    let testerErrors: [String]
+    let signature: Signature
+
+    /// What of a cell a mutant must change to be seen.
+    struct Signature: Equatable {
+      var findings: [String]
+      var cases: [String]
+    }
+
+    init(_ name: String, _ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) {
+      let (network, hooks) = node.simulation()
+      guard let setup = Setup(node.device, profile: node.profile, suite: suite) else {
+        throw .unreachable(node.device.homeAgent)
+      }
+      var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
+      run.keepsItems = true
+      let outcome = try run.run(over: network, hooks: hooks, writer: nil)
+      self.name = name
+      self.setup = setup
+      items = outcome.items
+      verdicts = outcome.verdicts
+      blamed = Self.blamed(outcome.verdicts)
+      reached = outcome.reached
+      testerErrors = outcome.testerErrors
+      signature = Self.signature(outcome.verdicts)
+    }
+
+    static func blamed(_ verdicts: Verdicts) -> [String] {
+      Set(verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map(\.requirement)).sorted()
+    }
+
+    static func signature(_ verdicts: Verdicts) -> Signature {
+      Signature(
+        findings: verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
+          "\($0.requirement) \($0.rule) \($0.homeAddress) \($0.testCase ?? "")"
+        },
+        cases: verdicts.cases.map { "\($0.testCase) \($0.verdict.rawValue)" })
+    }
+
+    /// The same traffic, judged by other rules, which `pristine` has compiled and not used.
+    func judged(by pristine: Judge) -> Signature {
+      var judge = pristine
+      for (index, item) in items.enumerated() {
+        switch item {
+        case .frame(let bytes, let info):
+          judge.frame(
+            bytes.span, at: info.time, originalLength: info.originalLength, number: index + 1, isOutgoing: info.isOutgoing)
+        case .event(let event, let time): judge.event(event, at: time, number: index + 1)
+        }
+      }
+      return Self.signature(judge.finish())
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Judging
+package import Link
+import Nodes
+import Wire
+
+/// A reference node in a process and a network namespace of its own, with real links to the tester's.
+///
+/// Everything of it goes with the tester's process.
+package final class ReferenceLab {
+  package let network: LiveNetwork
+  package let hooks: SocketHooks
+  private let process: NodeProcess
+  private let folder: String
+
+  package enum Failure: Error, CustomStringConvertible {
+    case lab(LabError)
+    case link(LinkError)
+
+    package var description: String {
+      switch self {
+      case .lab(let error): error.description
+      case .link(let error): error.description
+      }
+    }
+  }
+
+  /// Starts the node and connects it. The process has to stand in the lab's namespace already (`Lab.enter`).
+  ///
+  /// - Parameters:
+  ///   - number: tells the interfaces of one lab from those of another that the process had before.
+  ///   - capturesOutgoing: the tester's own frames are captured too, as evidence asks for.
+  package init(_ node: ReferenceNode, number: Int = 0, capturesOutgoing: Bool = true) throws(Failure) {
+    folder = NSTemporaryDirectory() + "/detachspec-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let control = folder + "/control"
+    let count = node.role == .ha ? 2 : 1
+    let names = [ReferenceNode.accessInterface, ReferenceNode.homeInterface]
+    let testerNames = names.prefix(count).map { "\($0)t\(number)" }
+    let nodeNames = names.prefix(count).map { "\($0)n\(number)" }
+    var arguments = ["node", node.role.rawValue, "--profile", node.profile.id, "--home-addresses", "\(node.homeAddresses)", "--control", control, "--lifeline"]
+    for name in nodeNames { arguments += ["--interface", name] }
+    for defect in node.defects { arguments += ["--defect", defect.description] }
+    for variation in node.variations { arguments += ["--variation", variation.rawValue] }
+    if node.reattaches { arguments.append("--reattach") }
+    do throws(LabError) {
+      process = try Lab.spawnNode(arguments: arguments)
+      for index in 0..<count {
+        try Lab.connect(
+          tester: Lab.End(interface: testerNames[index], address: ReferenceNode.testerHardware[index]),
+          device: Lab.End(interface: nodeNames[index], address: ReferenceNode.nodeHardware[index]), process: process.process)
+      }
+      try process.waitUntilReady()
+    } catch {
+      throw .lab(error)
+    }
+    do throws(LinkError) {
+      network = try LiveNetwork(
+        interfaces: testerNames, allowing: AddressGuard(node.device.allowedDestinations), capturesOutgoing: capturesOutgoing)
+    } catch {
+      throw .link(error)
+    }
+    hooks = SocketHooks(path: control)
+  }
+
+  /// The node still runs.
+  package var isRunning: Bool { process.isRunning }
+
+  deinit {
+    process.terminate()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}

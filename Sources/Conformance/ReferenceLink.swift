@@ -1,0 +1,89 @@
+package import Judging
+package import Link
+package import Nodes
+import Wire
+
+/// How a reference node is set up for a run: which defects and variations it has, how many home addresses.
+package struct ReferenceNode: Sendable {
+  package var role: Role
+  package var profile: Profile
+  package var defects: [DefectUse]
+  package var variations: Set<Variation.Name>
+  package var homeAddresses: Int
+  package var reattaches: Bool
+  /// Addresses from somebody's description instead of the lab's.
+  package var described: Device?
+
+  package init(
+    role: Role, profile: Profile, defects: [DefectUse] = [], variations: Set<Variation.Name> = [], homeAddresses: Int = 64, reattaches: Bool = false
+  ) {
+    self.role = role
+    self.profile = profile
+    self.defects = defects
+    self.variations = variations
+    self.homeAddresses = homeAddresses
+    self.reattaches = reattaches
+  }
+
+  /// The device's description of this node.
+  package var device: Device {
+    var device = Device.reference(
+      role: role, profile: profile.id, homeAddresses: homeAddresses, access: Self.accessInterface, home: role == .ha ? Self.homeInterface : nil)
+    device.ics["reattaches-by-itself"] = reattaches
+    device.timers["trigger-time"] = .seconds(5)
+    return device
+  }
+
+  package static let accessInterface = "access0"
+  package static let homeInterface = "home0"
+  /// The tester's Ethernet addresses on the access and on the home link; the node's follow.
+  static let testerHardware = [MACAddress(0x0200_0000_0100), MACAddress(0x0200_0000_0101)]
+  static let nodeHardware = [MACAddress(0x0200_0000_0200), MACAddress(0x0200_0000_0201)]
+
+  /// What the node itself is told.
+  package var configuration: NodeConfiguration {
+    let device = described ?? device
+    var configuration = NodeConfiguration(
+      dialect: profile.dialect, hardware: role == .ha ? Self.nodeHardware : [Self.nodeHardware[0]], homeAgent: device.homeAgent,
+      careOf: role == .ue ? device.careOf.first ?? .unspecified : .unspecified, firstHomeAddress: device.homeAddresses.first ?? .unspecified,
+      homeAddressCount: device.homeAddresses.count)
+    configuration.defects = defects
+    configuration.variations = variations
+    configuration.reattachesByItself = reattaches
+    return configuration
+  }
+
+  /// The node as a station.
+  package func station() -> any Station {
+    switch role {
+    case .ha: ReferenceHomeAgent(configuration)
+    case .ue: ReferenceUserEquipment(configuration)
+    }
+  }
+
+  /// A simulated link with the node at its other end, and the hooks that reach it.
+  package func simulation(seed: UInt64 = 1) -> (network: SimulatedNetwork, hooks: ImmediateHooks) {
+    let ports = role == .ha ? 2 : 1
+    // A time that a capture can have: 2024-01-01.
+    let network = SimulatedNetwork(
+      addresses: Array(Self.testerHardware.prefix(ports)), allowing: AddressGuard(device.allowedDestinations), seed: seed,
+      start: Instant(nanoseconds: 1_704_067_200_000_000_000))
+    let index = network.attach(station(), to: Array(0..<ports))
+    let hooks = ImmediateHooks { [network] name, context in
+      network.command(name.controlLine(for: context), toStation: index)
+    }
+    return (network, hooks)
+  }
+}
+
+extension Setup {
+  /// What a device's description says, for one profile.
+  package init?(_ device: Device, profile: Profile, suite: Suite, seed: UInt64 = 1) {
+    guard let text = suite.text(profile.text) else { return nil }
+    self.init(
+      role: device.role, profile: profile, homeAgent: device.homeAgent, homes: device.homeAddresses, careOf: device.role == .ha ? device.careOf : [],
+      correspondent: device.correspondent, accessPort: device.interfaces.firstIndex { $0.purpose == .access } ?? 0,
+      homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home }, timers: device.timers(under: text),
+      ics: device.ics, seed: seed)
+  }
+}

@@ -1,0 +1,219 @@
+package import Judging
+import Link
+import Parties
+import Wire
+
+/// Runs cases side by side, as far as their leases allow.
+package struct Scheduler {
+  private let session: Session
+  private let hooks: any HookRunner
+  private var stimuli = Stimuli()
+  /// Which home addresses are leased, and where the search for the next ones begins.
+  private var leased: [Bool]
+  private var next = 0
+  private var held: Set<String> = []
+  private var running: [CaseRun] = []
+  private var waiting: [(testCase: Case, attempt: Int)]
+  private let jobs: Int
+
+  /// What a run tells while it goes on.
+  package struct Progress: Sendable {
+    package var done: Int
+    package var total: Int
+    package var running: [String]
+  }
+
+  /// Called when a case has ended for good, and whenever the picture changes.
+  package var ended: ((CaseResult) -> Void)?
+  package var changed: ((Progress) -> Void)?
+  /// Asked between waits; true ends the run.
+  package var isCancelled: () -> Bool = { false }
+  private let total: Int
+  private var done = 0
+
+  /// - Parameter jobs: cases at once, at most.
+  package init(_ session: Session, hooks: any HookRunner, cases: [Case], jobs: Int) {
+    self.session = session
+    self.hooks = hooks
+    self.jobs = max(1, jobs)
+    leased = Array(repeating: false, count: session.setup.homes.count)
+    var chosen: [(testCase: Case, attempt: Int)] = []
+    for testCase in cases {
+      if let why = Self.obstacle(testCase, session.setup) {
+        var event = Event(.caseSkipped)
+        event.testCase = testCase.id
+        event.text = why
+        session.note(event)
+      } else {
+        chosen.append((testCase, 1))
+      }
+    }
+    waiting = chosen
+    total = chosen.count
+  }
+
+  /// Why a case does not apply to the device.
+  package static func obstacle(_ testCase: Case, _ setup: Setup) -> String? {
+    if testCase.role != setup.role { return "it is for a device of the other role" }
+    if !testCase.profiles.isEmpty, !testCase.profiles.contains(setup.profile.id) { return "it does not stand under \(setup.profile.id)" }
+    for (statement, needed) in testCase.needs.ics.sorted(by: { $0.key < $1.key }) where setup.ics[statement] == !needed {
+      return "the device's ICS says \(statement): \(needed ? "no" : "yes")"
+    }
+    return nil
+  }
+
+  /// Runs everything; verdicts are the session's.
+  package mutating func run() {
+    for descriptor in hooks.descriptors where !session.network.watched.contains(descriptor) { session.network.watched.append(descriptor) }
+    var watched = session.network.watched
+    let base = watched.filter { !hooks.descriptors.contains($0) }
+    while !waiting.isEmpty || !running.isEmpty, !isCancelled() {
+      begin()
+      progress()
+      let deadline = min(running.map(\.deadline).min() ?? .distantFuture, hooks.nextDeadline)
+      let now = session.network.now
+      watched = base + hooks.descriptors
+      if session.network.watched != watched { session.network.watched = watched }
+      let runs = running
+      session.observe = { [session] bytes, dissection, seen in
+        for run in runs where run.homes.contains(seen.home) { run.observe(bytes, dissection, seen, session.judge.monitor) }
+      }
+      // Once the deadline is here, the ports have to be read empty past it.
+      session.pump(until: max(deadline, now) + Interval(nanoseconds: 1))
+      for (token, outcome) in hooks.finished(at: session.network.now) {
+        for run in running { run.finished(token, outcome, session) }
+      }
+      advance()
+      reap()
+    }
+    session.observe = nil
+  }
+
+  private mutating func begin() {
+    var index = 0
+    while index < waiting.count, running.count < jobs {
+      let (testCase, attempt) = waiting[index]
+      let exclusive = exclusive(testCase)
+      guard let range = freeRange(testCase.needs.homeAddresses), held.isDisjoint(with: exclusive) else {
+        if testCase.needs.homeAddresses > session.setup.homes.count {
+          waiting.remove(at: index)
+          refuse(testCase, "it needs \(testCase.needs.homeAddresses) home addresses; the device's description has \(session.setup.homes.count)")
+          continue
+        }
+        index += 1
+        continue
+      }
+      waiting.remove(at: index)
+      if let missing = missing(testCase) {
+        refuse(testCase, missing)
+        continue
+      }
+      let homes = Array(session.setup.homes[range])
+      for place in range { leased[place] = true }
+      next = range.upperBound + 1
+      held.formUnion(exclusive)
+      configure(testCase, homes)
+      var event = Event(.caseBegin)
+      event.testCase = testCase.id
+      event.attempt = attempt
+      event.homes = homes.map(\.description)
+      session.note(event)
+      running.append(CaseRun(testCase, homes: homes, attempt: attempt, hooks: hooks))
+    }
+    advance()
+    reap()
+  }
+
+  /// Neighbouring home addresses that no case has; with one left free beside them where there are enough, so that a device that confuses a home
+  /// address with the next one hits nobody else's case.
+  private func freeRange(_ count: Int) -> Range<Int>? {
+    let total = leased.count
+    guard count <= total else { return nil }
+    func isFree(_ place: Int) -> Bool { !leased.indices.contains(place) || !leased[place] }
+    for margin in [1, 0] {
+      for offset in 0..<max(1, total) {
+        let start = (next + offset) % max(1, total)
+        guard start + count <= total else { continue }
+        if (start - margin..<start + count + margin).allSatisfy(isFree) { return start..<start + count }
+      }
+    }
+    return nil
+  }
+
+  /// What only one case may have at a time: what it names itself, and a person's attention.
+  private func exclusive(_ testCase: Case) -> Set<String> {
+    let asksPerson = testCase.needs.hooks.contains { HookName(rawValue: $0).map(hooks.isExclusive) ?? false }
+    return Set(testCase.needs.exclusive + (asksPerson ? ["operator"] : []))
+  }
+
+  /// What a case needs and is not to be had: it is inconclusive, with the reason, never a pass.
+  private func missing(_ testCase: Case) -> String? {
+    for name in testCase.needs.hooks {
+      if let hook = HookName(rawValue: name), !hooks.names.contains(hook) { return "no hook to make the device \(name)" }
+    }
+    for link in testCase.needs.links where !session.setup.links.contains(link) {
+      return "it needs an interface whose purpose is '\(link)'"
+    }
+    return nil
+  }
+
+  private mutating func refuse(_ testCase: Case, _ reason: String) {
+    for kind in [Event.Kind.caseBegin, .caseEnd] {
+      var event = Event(kind)
+      event.testCase = testCase.id
+      event.attempt = 1
+      event.homes = []
+      if kind == .caseEnd { event.inconclusive = reason }
+      session.note(event)
+    }
+    finish(testCase)
+  }
+
+  private func configure(_ testCase: Case, _ homes: [IPv6Address]) {
+    for home in homes {
+      switch session.party {
+      case .userEquipment(var party):
+        party.configure(home) {
+          $0.acknowledgesRevocations = testCase.party.acknowledgesRevocations
+          $0.lifetime = testCase.party.lifetime
+          $0.revocation = nil
+          if let first = testCase.party.firstSequence { $0.sequence = first &- 1 }
+        }
+        session.party = .userEquipment(party)
+      case .homeAgent(var party):
+        party.configure(home) {
+          $0.acknowledgesUpdates = testCase.party.acknowledgesUpdates
+          $0.lifetime = testCase.party.lifetime
+          $0.revocation = nil
+        }
+        session.party = .homeAgent(party)
+      }
+    }
+  }
+
+  private mutating func advance() {
+    for run in running { run.advance(session, &stimuli) }
+  }
+
+  private mutating func reap() {
+    for run in running where run.isDone {
+      for home in run.homes { session.setup.homes.firstIndex(of: home).map { leased[$0] = false } }
+      held.subtract(exclusive(run.testCase))
+      if session.judge.result(of: run.testCase.id) == nil {
+        waiting.insert((run.testCase, run.attempt + 1), at: 0)
+      } else {
+        finish(run.testCase)
+      }
+    }
+    running.removeAll(where: \.isDone)
+  }
+
+  private mutating func finish(_ testCase: Case) {
+    done += 1
+    if let result = session.judge.result(of: testCase.id) { ended?(result) }
+  }
+
+  private func progress() {
+    changed?(Progress(done: done, total: total, running: running.map(\.testCase.id)))
+  }
+}

@@ -1,0 +1,145 @@
+package import Judging
+package import Link
+package import Parties
+package import Wire
+
+/// The tester on its links: sends for its party, hears everything, writes it down and has it judged.
+///
+/// One packet's way: captured, written to the evidence, judged, offered to Neighbour Discovery and the party, and told to whoever waits.
+package final class Session {
+  package let network: any Network
+  package let setup: Setup
+  package private(set) var judge: Judge
+  package var party: Party
+  package private(set) var evidence: Evidence
+  private var neighbours: NeighbourDiscovery
+  private var outbox = Outbox()
+  private var drops: UInt64 = 0
+  /// Called for every frame that belongs to a conversation.
+  var observe: ((Span<UInt8>, Dissection, Monitor.Seen) -> Void)?
+
+  package init(network: any Network, setup: Setup, suite: Suite, evidence: Evidence) {
+    self.network = network
+    self.setup = setup
+    self.evidence = evidence
+    judge = Judge(
+      suite, profile: setup.profile, role: setup.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent])
+    let address = network.address(ofPort: setup.accessPort)
+    var generator = SeededGenerator(seed: setup.seed)
+    switch setup.role {
+    case .ha:
+      var ue = UserEquipmentParty(dialect: setup.profile.dialect, homeAgent: setup.homeAgent, address: address)
+      for (home, careOf) in zip(setup.homes, setup.careOf) {
+        ue.add(home: home, careOf: careOf, firstSequence: UInt16.random(in: 1...30_000, using: &generator))
+      }
+      party = .userEquipment(ue)
+    case .ue:
+      // A high octet of neither 1 nor 2, so that neither layout of the BRI can be taken for the other.
+      party = .homeAgent(
+        HomeAgentParty(
+          dialect: setup.profile.dialect, homeAgent: setup.homeAgent, address: address,
+          firstRevocation: UInt16.random(in: 0x1000...0x7000, using: &generator)))
+    }
+    neighbours = NeighbourDiscovery(ports: (0..<network.portCount).map { network.address(ofPort: $0) })
+    if setup.role == .ue {
+      neighbours.own(setup.homeAgent, on: setup.accessPort)
+      for home in setup.homes { neighbours.own(home, on: setup.accessPort) }
+    }
+    for careOf in setup.careOf { neighbours.own(careOf, on: setup.accessPort) }
+    if let correspondent = setup.correspondent, let port = setup.homePort { neighbours.own(correspondent, on: port) }
+    var run = Event(.run)
+    run.run = RunDescription(
+      tool: "detachspec", suite: suite.digest, role: setup.role, profile: setup.profile.id, homeAgents: [setup.homeAgent.description],
+      ics: setup.ics, timers: setup.timers)
+    note(run)
+  }
+
+  // MARK: Events
+
+  /// Writes an event down and has it judged. Its time is that up to which every port has been read, so that no frame that is still to come is
+  /// older.
+  package func note(_ event: Event) {
+    let time = max(network.readUpTo, Instant(nanoseconds: 0))
+    let number = evidence.event(event, at: time)
+    judge.event(event, at: time, number: number)
+  }
+
+  // MARK: Sending
+
+  /// Sends a packet of the tester's; the Ethernet destination is found by Neighbour Discovery.
+  package func send(_ packet: Packet, on port: Int) {
+    let frame = packet.encoded()
+    let destination = IPv6Address(packet.headers.first { $0.kind == .ipv6 }?.values.last { $0.path == .ipv6Destination }?.value ?? 0)
+    send(frame, to: destination, on: port)
+  }
+
+  /// Sends octets, from the Ethernet header on, to a next hop.
+  package func send(_ frame: [UInt8], to nextHop: IPv6Address, on port: Int) {
+    neighbours.send(frame, to: nextHop, on: port, at: network.now, &outbox)
+    drain()
+  }
+
+  /// Plays one more address on a port, where a stimulus speaks in its name.
+  package func own(_ address: IPv6Address, on port: Int) {
+    if address.isRoutableUnicast, !neighbours.owns(address, on: port) { neighbours.own(address, on: port) }
+  }
+
+  private func drain() {
+    for item in outbox.items { network.send(item.frame, on: item.port) }
+    outbox.items.removeAll(keepingCapacity: true)
+  }
+
+  /// The Ethernet address of a neighbour, where it is known.
+  package func linkAddress(of neighbour: IPv6Address, on port: Int) -> MACAddress? { neighbours.linkAddress(of: neighbour, on: port) }
+
+  /// Asks for a neighbour's Ethernet address until it answers or `patience` is over.
+  package func resolve(_ neighbour: IPv6Address, on port: Int, from source: IPv6Address, within patience: Interval) -> Bool {
+    let packet = Packet([
+      .ethernet(from: network.address(ofPort: port), to: MACAddress(0)), .ipv6(from: source, to: neighbour),
+      .init(.icmpv6, .rfc5846, [(.icmpType, 128)]),
+    ])
+    send(packet, on: port)
+    let deadline = network.now + patience
+    while linkAddress(of: neighbour, on: port) == nil, network.now < deadline { pump(until: deadline) }
+    return linkAddress(of: neighbour, on: port) != nil
+  }
+
+  // MARK: Hearing
+
+  /// Waits for something to happen, at most until `deadline`, and deals with it.
+  package func pump(until deadline: Instant) {
+    network.wait(until: min(deadline, neighbours.nextDeadline)) { bytes, info in self.take(bytes, info) }
+    if neighbours.nextDeadline <= network.now {
+      neighbours.wake(at: network.now, &outbox)
+      drain()
+    }
+    let lost = network.drops.reduce(0, &+)
+    if lost > drops {
+      var event = Event(.drops)
+      event.count = lost - drops
+      drops = lost
+      note(event)
+    }
+    judge.advance(to: network.readUpTo)
+  }
+
+  private func take(_ bytes: Span<UInt8>, _ info: FrameInfo) {
+    let number = evidence.frame(bytes, info)
+    judge.frame(bytes, at: info.time, originalLength: info.originalLength, number: number, isOutgoing: info.isOutgoing)
+    let dissection = judge.lastDissection
+    if let seen = judge.monitor.last { evidence.own(seen.home) }
+    if !info.isOutgoing {
+      if neighbours.receive(bytes, dissection, on: info.port, &outbox) {
+        drain()
+      } else if dissection.mobility >= 0, info.port == setup.accessPort {
+        for packet in party.receive(bytes, dissection) { send(packet, on: setup.accessPort) }
+      }
+    }
+    if let seen = judge.monitor.last { observe?(bytes, dissection, seen) }
+  }
+
+  /// Ends the evidence and gives the verdicts.
+  package func finish() -> Verdicts { judge.finish() }
+
+  package func closeEvidence() throws(CaptureFileError) { try evidence.close(drops: network.drops) }
+}

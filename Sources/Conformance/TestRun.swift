@@ -1,0 +1,81 @@
+package import Judging
+package import Link
+package import Wire
+
+/// One run: one role and one profile of a device, all chosen cases.
+package struct TestRun {
+  /// What came of it.
+  package struct Outcome: Sendable {
+    package var verdicts: Verdicts
+    /// Errors of the tester itself.
+    package var testerErrors: [String]
+    package var frames: Int
+    package var mobilityHeaders: Int
+    package var drops: UInt64
+    package var refused: Int
+    /// In the time of the run: virtual in a simulation.
+    package var duration: Interval
+    /// Frames and events, where they were kept.
+    package var items: [Evidence.Item]
+    /// Rules of which some assertion was decided.
+    package var reached: Set<String>
+    package var wasCancelled: Bool
+  }
+
+  package var setup: Setup
+  package var suite: Suite
+  package var cases: [Case]
+  package var jobs = Int.max
+  package var keepsItems = false
+  package var ended: ((CaseResult) -> Void)?
+  package var changed: ((Scheduler.Progress) -> Void)?
+  package var isCancelled: () -> Bool = { false }
+
+  package init(setup: Setup, suite: Suite, cases: [Case]) {
+    self.setup = setup
+    self.suite = suite
+    self.cases = cases
+  }
+
+  /// Runs the cases over a network; frames and events go to `writer`, and cuts by case to `cuts`.
+  package func run(
+    over network: any Network, hooks: any HookRunner, writer: PcapngWriter?, cuts: String? = nil
+  ) throws(TestRun.Failure) -> Outcome {
+    let session = Session(network: network, setup: setup, suite: suite, evidence: Evidence(writer: writer, keeps: keepsItems))
+    let began = network.now
+    try reach(session)
+    var scheduler = Scheduler(session, hooks: hooks, cases: cases, jobs: jobs)
+    scheduler.ended = ended
+    scheduler.changed = changed
+    scheduler.isCancelled = isCancelled
+    scheduler.run()
+    let verdicts = session.finish()
+    do {
+      try session.closeEvidence()
+      if let writer, let cuts { try CaseCuts(session.evidence, verdicts).write(from: writer.path, to: cuts) }
+    } catch {
+      throw .capture(error)
+    }
+    return Outcome(
+      verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames, mobilityHeaders: session.judge.monitor.mobilityHeaders,
+      drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
+      reached: session.judge.reachedRules, wasCancelled: isCancelled())
+  }
+
+  package enum Failure: Error {
+    /// The device did not answer before the first case.
+    case unreachable(IPv6Address)
+    case capture(CaptureFileError)
+  }
+
+  /// Makes sure that the device is there before the first case; falling silent later is a finding.
+  private func reach(_ session: Session) throws(Failure) {
+    switch setup.role {
+    case .ha:
+      guard let source = setup.careOf.first else { return }
+      guard session.resolve(setup.homeAgent, on: setup.accessPort, from: source, within: .seconds(4)) else { throw .unreachable(setup.homeAgent) }
+      // The home link's road is learnt by the first probe.
+    case .ue: break
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Wire
+
+/// A set of states that the texts still allow, one bit a state.
+struct StateSet: OptionSet, Sendable {
+  var rawValue: UInt8
+
+  // The Home Agent's binding cache entry.
+  static let unbound = StateSet(rawValue: 1)
+  static let bound = StateSet(rawValue: 2)
+  static let revoking = StateSet(rawValue: 4)
+  // The UE's binding update list entry.
+  static let none = StateSet(rawValue: 1)
+  static let detaching = StateSet(rawValue: 4)
+  static let unknown = StateSet(rawValue: 7)
+
+  // What a probe has shown of this very binding.
+  static let forwarding = StateSet(rawValue: 1)
+  static let refresh = StateSet(rawValue: 2)
+
+  // How a binding went.
+  static let deregistration = StateSet(rawValue: 1)
+  static let race = StateSet(rawValue: 2)
+  static let acknowledgement = StateSet(rawValue: 4)
+  static let expiry = StateSet(rawValue: 8)
+}
+
+/// What is known of one binding: a Home Agent and a home address (RFC 6275 9.1, 11.1).
+struct Conversation: Sendable {
+  let homeAgent: IPv6Address
+  let home: IPv6Address
+  var careOf: IPv6Address = .unspecified
+  /// What the Home Agent's binding cache may hold.
+  var binding: StateSet = .unknown
+  /// What the UE's binding update list may hold.
+  var entry: StateSet = .unknown
+  var shown: StateSet = []
+  /// How the binding went, if it is known to be gone.
+  var goneBy: StateSet = []
+  /// When the binding's lifetime ends.
+  var expiry = Instant.distantFuture
+  /// The sequence number of the last BU that was accepted; -1: not known.
+  var accepted: Int32 = -1
+
+  /// The BU that waits for its BA, and what was known before it.
+  var update = PendingUpdate()
+  /// The BRI that waits for its BRA.
+  var revocation = PendingRevocation()
+
+  /// The first open obligation of the chain; -1: none.
+  var obligations: Int32 = -1
+  /// The running case that leases the home address; -1: none.
+  var lease: Int32 = -1
+  /// Rules broken here since the case began, one bit a rule.
+  var broken: UInt128 = 0
+  /// The next frame of the tester's own party was made wrong on purpose.
+  var isAltered = false
+
+  struct PendingUpdate: Sendable {
+    var isOpen = false
+    var isDeregistration = false
+    /// The Home Agent has to accept it.
+    var sequence: UInt16 = 0
+    var careOf: IPv6Address = .unspecified
+    /// The source address on the wire.
+    var source: IPv6Address = .unspecified
+    var isDuringRevocation = false
+    var bindingBefore: StateSet = .unknown
+    var entryBefore: StateSet = .unknown
+  }
+
+  struct PendingRevocation: Sendable {
+    var isOpen = false
+    /// Nothing in it gives the UE a reason to discard or to refuse it.
+    var isValid = false
+    var sequence: UInt16 = 0
+    /// The last copy has been waited for: the Home Agent may clean up.
+    var end = Instant.distantFuture
+  }
+
+  init(homeAgent: IPv6Address, home: IPv6Address) {
+    self.homeAgent = homeAgent
+    self.home = home
+  }
+
+  /// Nothing is known any more but who it is about.
+  mutating func forget() {
+    var fresh = Conversation(homeAgent: homeAgent, home: home)
+    fresh.careOf = careOf
+    fresh.obligations = obligations
+    self = fresh
+  }
+
+  /// Lets time pass: lifetimes end, revocations give up (draft-01 6.3, RFC 5846 7.1).
+  mutating func advance(to now: Instant, tolerance: Interval) {
+    if now > expiry - tolerance {
+      if now > expiry + tolerance {
+        binding = .unbound
+        entry = .none
+        goneBy = .expiry
+        expiry = .distantFuture
+        revocation.isOpen = false
+      } else {
+        binding.formUnion(.unbound)
+        entry.formUnion(.none)
+      }
+    }
+    if revocation.isOpen, now > revocation.end - tolerance { binding.formUnion(.unbound) }
+  }
+}
+
+/// What names a conversation.
+struct ConversationKey: Hashable, Sendable {
+  let homeAgent: IPv6Address
+  let home: IPv6Address
+}

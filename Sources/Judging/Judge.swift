@@ -1,0 +1,230 @@
+package import Wire
+
+/// Reads a stream of frames and events, live or from a capture, and gives verdicts: the same stream, the same verdicts.
+package struct Judge: Sendable {
+  package let suite: Suite
+  package let profile: Profile
+  /// The device's role; nil in a capture of others, in which both are judged.
+  package let role: Role?
+  package private(set) var monitor: Monitor
+  private var decoder: Decoder
+  private var dissection = Dissection()
+  private let homeAgent: IPv6Address
+  private var running: [String: Running] = [:]
+  private var results: [String: CaseResult] = [:]
+  private var order: [String] = []
+  private var superseded: Set<Int> = []
+  private var latest = Instant.distantPast
+  /// Frames seen.
+  package private(set) var frames = 0
+
+  private struct Running: Sendable {
+    var lease: Int
+    var attempt: Int
+    var homes: [IPv6Address]
+    var begin: Instant
+  }
+
+  /// For a capture in which the tester took part, or a run.
+  ///
+  /// - Parameter homeAgents: the Home Agents that are known beforehand; the first one is the one that cases are about.
+  package init(_ suite: Suite, profile: Profile, role: Role?, timers: Timers, ics: [String: Bool] = [:], homeAgents: [IPv6Address] = []) {
+    self.suite = suite
+    self.profile = profile
+    self.role = role
+    monitor = Monitor(
+      suite, profile: profile, judged: role.map { [$0] } ?? Set(Role.allCases), testerRole: role?.other, timers: timers, ics: ics,
+      homeAgents: Set(homeAgents))
+    decoder = Decoder(dialect: profile.dialect)
+    homeAgent = homeAgents.first ?? .unspecified
+  }
+
+  /// Layouts by Home Agent, for a capture in which they differ.
+  package mutating func speak(_ dialects: [IPv6Address: Dialect]) { decoder.dialects = dialects }
+
+  /// Judges a frame.
+  package mutating func frame(
+    _ bytes: Span<UInt8>, _ start: FrameStart = .ethernet, at time: Instant, originalLength: Int, number: Int, isOutgoing: Bool
+  ) {
+    decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
+    frames &+= 1
+    latest = max(latest, time)
+    monitor.frame(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
+  }
+
+  /// The last frame as it was decoded and named.
+  package var lastDissection: Dissection { dissection }
+
+  /// Everything up to `time` has been read.
+  package mutating func advance(to time: Instant) { monitor.advance(to: time) }
+
+  /// Takes note of an event.
+  package mutating func event(_ event: Event, at time: Instant, number: Int) {
+    latest = max(latest, time)
+    let home = event.home.flatMap { IPv6Address($0) }
+    switch event.event {
+    case .run, .awaiting: break
+    case .stimulus:
+      if let home, let digest = event.digest.flatMap({ UInt64($0, radix: 16) }) {
+        monitor.announce(digest, home: home, homeAgent: homeAgent, isAltered: event.altered ?? false)
+      }
+    case .hook, .probe:
+      if let home, let name = event.name {
+        monitor.event(event.event.rawValue, ["name": name], home: home, homeAgent: homeAgent, at: time, number: number)
+      }
+    case .hookReturned:
+      if let home { monitor.hookReturned(home: home, homeAgent: homeAgent, at: time) }
+    case .drops: monitor.lost(event.count ?? 1)
+    case .caseBegin:
+      guard let id = event.testCase else { return }
+      let homes = (event.homes ?? []).compactMap { IPv6Address($0) }
+      let lease = monitor.begin(id, homes: homes, homeAgent: homeAgent)
+      running[id] = Running(lease: lease, attempt: event.attempt ?? 1, homes: homes, begin: time)
+    case .caseEnd: end(event, at: time)
+    case .caseSkipped:
+      guard let id = event.testCase else { return }
+      keep(result(id, .notApplicable, reason: event.text, [], Running(lease: -1, attempt: 0, homes: [], begin: time), end: time))
+    }
+  }
+
+  private mutating func end(_ event: Event, at time: Instant) {
+    guard let id = event.testCase, let run = running.removeValue(forKey: id) else { return }
+    monitor.end(run.lease, homes: run.homes, homeAgent: homeAgent, at: time)
+    guard event.superseded != true else {
+      superseded.insert(run.lease)
+      return
+    }
+    let assertions = assertions(of: id, lease: run.lease)
+    let verdict: Verdict
+    var reason: String?
+    if let error = event.error {
+      verdict = .error
+      reason = error
+    } else if assertions.contains(where: { $0.verdict == .fail }) {
+      verdict = .fail
+    } else if assertions.isEmpty {
+      verdict = .notApplicable
+      reason = "no rule that it exercises stands under \(profile.id)"
+    } else if let why = event.inconclusive {
+      verdict = .inconclusive
+      reason = why
+    } else if let first = assertions.first(where: { $0.verdict == .inconclusive }) {
+      verdict = .inconclusive
+      reason = why(first, run.lease)
+    } else {
+      verdict = .pass
+    }
+    keep(result(id, verdict, reason: reason, assertions, run, end: time))
+  }
+
+  /// The assertions of the rules that a case exercises, as far as they stand under the profile.
+  private func assertions(of id: String, lease: Int) -> [AssertionResult] {
+    guard let testCase = suite.testCase(id) else { return [] }
+    func indices(_ rules: [String]) -> [Int] { rules.flatMap { monitor.assertions(ofRule: $0) } }
+    let optional = indices(testCase.mayExercise).filter {
+      let tally = monitor.tally(lease, $0)
+      return tally.reached > 0
+    }
+    return (indices(testCase.exercises) + optional).map { index in
+      let assertion = monitor.assertion(index)
+      let tally = monitor.tally(lease, index)
+      let level = monitor.level(index)
+      let verdict: Verdict =
+        tally.broken > 0 ? level.severity : tally.inconclusive > 0 || tally.reached == 0 ? .inconclusive : .pass
+      return AssertionResult(
+        requirement: assertion.requirement, rule: assertion.rule, level: level, verdict: verdict, reached: tally.reached)
+    }
+  }
+
+  private func why(_ assertion: AssertionResult, _ lease: Int) -> String {
+    if let finding = monitor.findings.last(where: {
+      $0.verdict == .inconclusive && $0.rule == assertion.rule && $0.requirement == assertion.requirement
+    }), let reason = finding.reason {
+      return "\(assertion.requirement): \(reason)"
+    }
+    return "\(assertion.requirement) was never reached (rule \(assertion.rule))"
+  }
+
+  private func result(
+    _ id: String, _ verdict: Verdict, reason: String?, _ assertions: [AssertionResult], _ run: Running, end: Instant
+  ) -> CaseResult {
+    let testCase = suite.testCase(id)
+    return CaseResult(
+      testCase: id, title: testCase?.title ?? "", clause: testCase?.clause ?? "", verdict: verdict, reason: reason, assertions: assertions,
+      homes: run.homes.map(\.description), attempt: run.attempt, begin: run.begin.nanoseconds, end: end.nanoseconds)
+  }
+
+  private mutating func keep(_ result: CaseResult) {
+    if results.updateValue(result, forKey: result.testCase) == nil { order.append(result.testCase) }
+  }
+
+  /// The verdict of a case that has ended.
+  package func result(of id: String) -> CaseResult? { results[id] }
+
+  /// Ends the stream: whatever is still being watched is inconclusive.
+  package mutating func finish() -> Verdicts {
+    monitor.finish(at: latest)
+    return verdicts
+  }
+
+  /// What was found so far.
+  package var verdicts: Verdicts {
+    let position = Dictionary(uniqueKeysWithValues: suite.cases.enumerated().map { ($1.id, $0) })
+    let cases = order.compactMap { results[$0] }.sorted { position[$0.testCase] ?? .max < position[$1.testCase] ?? .max }
+    let findings = monitor.findings(without: superseded).sorted {
+      ($0.time, $0.frame, $0.requirement, $0.homeAddress) < ($1.time, $1.frame, $1.requirement, $1.homeAddress)
+    }
+    return Verdicts(role: role, profile: profile.id, suite: suite.digest, cases: cases, findings: findings, requirements: monitor.byRequirement)
+  }
+
+  /// Errors of the tester itself, in messages that no step made wrong.
+  package var testerErrors: [String] { monitor.testerErrors }
+}
+
+extension Judge {
+  /// Rules of which some assertion was decided.
+  package var reachedRules: Set<String> { Set(monitor.results.filter { $0.tally.reached > 0 }.map(\.assertion.rule)) }
+}
+
+extension Monitor {
+  package func level(_ assertion: Int) -> Level { program.levels[assertion] }
+
+  /// The findings but those of leases that another attempt replaced.
+  func findings(without superseded: Set<Int>) -> [Finding] {
+    guard !superseded.isEmpty else { return findings }
+    let dropped = Set(findingIndex.filter { superseded.contains(Int($0.key.lease)) }.map(\.value))
+    return findings.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
+  }
+
+  /// All assertions of a requirement taken together.
+  var byRequirement: [Verdicts.RequirementResult] {
+    var sums: [String: Tally] = [:]
+    var worst: [String: Verdict] = [:]
+    for (index, assertion) in program.assertions.enumerated() {
+      sums[assertion.requirement, default: Tally()].passed += tallies[index].passed
+      sums[assertion.requirement, default: Tally()].broken += tallies[index].broken
+      sums[assertion.requirement, default: Tally()].inconclusive += tallies[index].inconclusive
+      worst[assertion.requirement] = program.severities[index]
+    }
+    return sums.keys.sorted().compactMap { id in
+      guard let tally = sums[id], let severity = worst[id] else { return nil }
+      let verdict: Verdict = tally.broken > 0 ? severity : tally.passed > 0 ? .pass : .inconclusive
+      return Verdicts.RequirementResult(
+        requirement: id, verdict: verdict, passed: tally.passed, broken: tally.broken, inconclusive: tally.inconclusive)
+    }
+  }
+}
+
+/// Which assertions of a suite stand under a profile, for roles and an ICS.
+package struct Assertions: Sendable {
+  private let byRule: [String: Set<String>]
+
+  package init(_ suite: Suite, _ profile: Profile, _ roles: Set<Role>, ics: [String: Bool]) {
+    let program = Program(suite, profile: profile, roles: roles, ics: ics)
+    byRule = program.assertionsOfRule.mapValues { Set($0.map { program.assertions[$0].requirement }) }
+  }
+
+  /// The rules that have an assertion left.
+  package var rules: [String] { byRule.keys.sorted() }
+  package func requirements(ofRule rule: String) -> Set<String> { byRule[rule] ?? [] }
+}

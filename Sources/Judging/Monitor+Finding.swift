@@ -1,0 +1,202 @@
+import Wire
+
+/// Which conversation a frame belongs to (design: a conversation is a binding).
+extension Monitor {
+  static func sequenceKey(_ kind: MessageKind, _ sequence: UInt16) -> UInt32 {
+    // A BRA answers a BRI and a BA a BU: both of a pair share a key.
+    UInt32(kind == .bri || kind == .bra ? 0 : 1) << 16 | UInt32(sequence)
+  }
+
+  func sequence(_ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: Dissection) -> UInt16? {
+    let path: FieldPath
+    switch kind {
+    case .bri: path = .briSequence
+    case .bra: path = .braSequence
+    case .bu: path = .buSequence
+    case .ba: path = .baSequence
+    default: return nil
+    }
+    return dissection.value(path, in: bytes).map { UInt16(truncatingIfNeeded: $0) }
+  }
+
+  @inline(__always) mutating func isHomeAgent(_ address: IPv6Address) -> Bool {
+    if address == lastHomeAgent { return true }
+    guard homeAgents.contains(address) else { return false }
+    lastHomeAgent = address
+    return true
+  }
+
+  /// What a template would call the frame, and who sent it; nil for what no rule can care about.
+  ///
+  /// Addresses tell the role; where a stimulus has a wrong one, who sent it does.
+  mutating func classify(_ bytes: Span<UInt8>, _ dissection: inout Dissection, isOutgoing: Bool) -> (MessageKind, Role)? {
+    guard let source = dissection.value(.ipv6Source, in: bytes).map(IPv6Address.init),
+      let destination = dissection.value(.ipv6Destination, in: bytes).map(IPv6Address.init)
+    else { return nil }
+    if dissection.mobility >= 0 {
+      switch dissection.messageKind {
+      case .bu: return (.bu, .ue)
+      case .ba: return (.ba, .ha)
+      case .bri: return (.bri, .ha)
+      case .bra: return (.bra, .ue)
+      case .be: return (.be, isHomeAgent(source) ? .ha : .ue)
+      case .revocation:
+        // Draft-01 with one type number: the sender's role tells a BRI from a BRA.
+        if isHomeAgent(source) {
+          if dissection.messageDialect == .draft01 { dissection.nameMessage(.bri) }
+          return (dissection.messageDialect == .draft01 ? .bri : .mh, .ha)
+        }
+        if isHomeAgent(destination) {
+          if dissection.messageDialect == .draft01 { dissection.nameMessage(.bra) }
+          return (dissection.messageDialect == .draft01 ? .bra : .mh, .ue)
+        }
+        guard let testerRole, dissection.messageDialect == .draft01 else { return nil }
+        let sender = isOutgoing ? testerRole : testerRole.other
+        dissection.nameMessage(sender == .ha ? .bri : .bra)
+        return (sender == .ha ? .bri : .bra, sender)
+      default: return (.mh, isHomeAgent(source) ? .ha : isHomeAgent(destination) ? .ue : isOutgoing && testerRole == .ha ? .ha : .ue)
+      }
+    }
+    // A tunnel is looked at before what it carries (RFC 2473).
+    if dissection.network != dissection.inner {
+      let outer = dissection.value(.ipv6Source, ofLayer: dissection.network, in: bytes).map(IPv6Address.init)
+      guard dissection.layers[dissection.network].kind == .ipv6, let outer else { return nil }
+      return (.tunnelled, isHomeAgent(outer) ? .ha : .ue)
+    }
+    guard dissection.icmp >= 0, dissection.layers[dissection.icmp].kind == .icmpv6, let type = dissection.value(.icmpType, in: bytes), type < 128
+    else { return nil }
+    return (.icmpv6, isHomeAgent(source) ? .ha : .ue)
+  }
+
+  /// The conversation that a frame names itself; -1: none.
+  mutating func find(_ kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Int32 {
+    let source = IPv6Address(dissection.value(.ipv6Source, in: bytes) ?? 0)
+    let destination = IPv6Address(dissection.value(.ipv6Destination, in: bytes) ?? 0)
+    let option = dissection.value(.homeAddressOption, in: bytes).map(IPv6Address.init)
+    let routing = dissection.value(.routingHomeAddress, in: bytes).map(IPv6Address.init)
+    switch kind {
+    case .bu:
+      learn(destination, dissection)
+      return conversation(destination, option ?? source)
+    case .ba:
+      learn(source, dissection)
+      return known(source, routing ?? destination, .ba, bytes, dissection, careOf: destination)
+    case .bri:
+      return known(source, routing ?? option ?? destination, .bri, bytes, dissection, careOf: destination)
+    case .bra:
+      return known(destination, option ?? source, .bra, bytes, dissection, careOf: source)
+    case .be:
+      let home = IPv6Address(dissection.value(.beHomeAddress, in: bytes) ?? 0)
+      let agent = from == .ha ? source : destination
+      if home != .unspecified, let index = lookup(agent, home) { return index }
+      // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
+      if from == .ha, let index = byCareOf[destination] { return index }
+      return waiting(for: .be, from) ?? byCareOf[source] ?? -1
+    case .icmpv6: return embedded(bytes, dissection, from) ?? waiting(for: .icmpv6, from) ?? -1
+    case .tunnelled:
+      let home = from == .ha ? destination : source
+      return byHome[home] ?? -1
+    case .mh:
+      let agent = from == .ha ? source : destination
+      return lookup(agent, (from == .ha ? routing ?? option : option) ?? (from == .ha ? destination : source)) ?? -1
+    }
+  }
+
+  /// By home address; else by what waits for that sequence number; else by care-of address; else a new one, once a Home Agent is known.
+  private mutating func known(
+    _ agent: IPv6Address, _ home: IPv6Address, _ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: Dissection, careOf: IPv6Address
+  ) -> Int32 {
+    if let index = lookup(agent, home) { return index }
+    if let sequence = sequence(kind, bytes, dissection), let index = bySequence[Self.sequenceKey(kind, sequence)] { return index }
+    if home == careOf, let index = byCareOf[careOf] { return index }
+    return isHomeAgent(agent) || homeAgents.isEmpty ? conversation(agent, home) : -1
+  }
+
+  private mutating func lookup(_ agent: IPv6Address, _ home: IPv6Address) -> Int32? {
+    if let index = byKey[ConversationKey(homeAgent: agent, home: home)] { return index }
+    // Somebody who is not its Home Agent speaks of a home address that is known.
+    return isHomeAgent(agent) ? nil : byHome[home]
+  }
+
+  /// The conversation of a binding, made when it is new; -1 when there are too many.
+  mutating func conversation(_ agent: IPv6Address, _ home: IPv6Address) -> Int32 {
+    let key = ConversationKey(homeAgent: agent, home: home)
+    if let index = byKey[key] { return index }
+    guard conversations.count < Self.maximumConversations else { return -1 }
+    let index = Int32(clamping: conversations.count)
+    conversations.append(Conversation(homeAgent: agent, home: home))
+    byKey[key] = index
+    byHome[home] = index
+    return index
+  }
+
+  /// The packet that an ICMPv6 error carries (RFC 4443 3).
+  private mutating func embedded(_ bytes: Span<UInt8>, _ dissection: Dissection, _ from: Role) -> Int32? {
+    let start = dissection.layers[dissection.icmp].end
+    guard start < bytes.count else { return nil }
+    let inside = bytes.extracting(start..<bytes.count)
+    var inner = embedded
+    decoder.decode(inside, .ip, into: &inner)
+    embedded = inner
+    guard inner.mobility >= 0 || inner.homeAddressOption >= 0 || inner.routing >= 0 else { return nil }
+    if inner.messageKind == .revocation { inner.nameMessage(from == .ha ? .bra : .bri) }
+    let kind: MessageKind
+    switch inner.messageKind {
+    case .bu: kind = .bu
+    case .ba: kind = .ba
+    case .bri: kind = .bri
+    case .bra: kind = .bra
+    default: kind = .mh
+    }
+    if let sequence = sequence(kind, inside, inner), let index = bySequence[Self.sequenceKey(kind, sequence)] { return index }
+    let source = IPv6Address(inner.value(.ipv6Source, in: inside) ?? 0)
+    let destination = IPv6Address(inner.value(.ipv6Destination, in: inside) ?? 0)
+    let option = inner.value(.homeAddressOption, in: inside).map(IPv6Address.init)
+    let routing = inner.value(.routingHomeAddress, in: inside).map(IPv6Address.init)
+    // The one who reports is the one who received.
+    return from == .ha ? lookup(destination, option ?? source) : lookup(source, routing ?? option ?? destination)
+  }
+
+  /// A Home Agent by what is sent to it or by it. Where the tester takes part they are given, and a stimulus may name anything.
+  private mutating func learn(_ agent: IPv6Address, _ dissection: Dissection) {
+    if testerRole == nil, dissection.isSound, homeAgents.count < 65_536 { homeAgents.insert(agent) }
+  }
+
+  /// The conversation whose oldest open obligation can be met by such a message: errors that name no home address go there.
+  private mutating func waiting(for kind: MessageKind, _ from: Role) -> Int32? {
+    kind == .be ? awaitingBindingError.first(pool, program, from) : awaitingICMP.first(pool, program, from)
+  }
+}
+
+/// Obligations in the order in which they were opened; closed ones are passed over.
+struct WaitingLine: Sendable {
+  private var entries: [(slot: Int32, generation: UInt32)] = []
+  private var head = 0
+
+  mutating func add(_ slot: Int32, _ pool: ContiguousArray<Obligation>) {
+    while head < entries.count, !isOpen(head, pool) { head += 1 }
+    // Half of it is behind: what is left moves to the front.
+    if head > 1_024, head * 2 > entries.count {
+      entries.removeFirst(head)
+      head = 0
+    }
+    entries.append((slot, pool[Int(slot)].generation))
+  }
+
+  /// The conversation of the oldest that is still open and `from` has to meet.
+  mutating func first(_ pool: ContiguousArray<Obligation>, _ program: Program, _ from: Role) -> Int32? {
+    while head < entries.count, !isOpen(head, pool) { head += 1 }
+    var index = head
+    while index < entries.count {
+      let obligation = pool[Int(entries[index].slot)]
+      if isOpen(index, pool), program.sequels[Int(obligation.sequel)].responder == from { return obligation.conversation }
+      index += 1
+    }
+    return nil
+  }
+
+  private func isOpen(_ index: Int, _ pool: ContiguousArray<Obligation>) -> Bool {
+    let obligation = pool[Int(entries[index].slot)]
+    return obligation.isOpen && obligation.generation == entries[index].generation
+  }
+}

@@ -1,0 +1,131 @@
+import Wire
+
+/// How messages move what is known of a binding (spec: state machines of the HA and the UE).
+extension Monitor {
+  mutating func transition(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard dissection.isSound || observation.kind == .bri else { return }
+    switch observation.kind {
+    case .bu: updated(place, observation, bytes, dissection)
+    case .ba: acknowledged(place, observation, bytes, dissection)
+    case .bri: revoked(place, observation, bytes, dissection)
+    case .bra: agreed(place, bytes, dissection)
+    case .tunnelled:
+      if observation.from == .ha { conversations[place].shown.insert(.forwarding) }
+    case .be, .icmpv6, .mh: break
+    }
+  }
+
+  /// A BU was sent: until its BA is seen, the Home Agent may have accepted it or not.
+  private mutating func updated(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let sequence = dissection.value(.buSequence, in: bytes), let lifetime = dissection.value(.buLifetime, in: bytes),
+      dissection.value(.buH, in: bytes) == 1, let source = dissection.value(.ipv6Source, in: bytes)
+    else { return }
+    let home = conversations[place].home
+    guard dissection.value(.homeAddressOption, in: bytes).map(IPv6Address.init) == home || source == home.value else { return }
+    let careOf = IPv6Address(dissection.value(.alternateCareOfAddress, in: bytes) ?? source)
+    if !conversations[place].update.isOpen {
+      conversations[place].update.bindingBefore = conversations[place].binding
+      conversations[place].update.entryBefore = conversations[place].entry
+    }
+    conversations[place].update.isOpen = true
+    conversations[place].update.isDeregistration = lifetime == 0
+    conversations[place].update.sequence = UInt16(truncatingIfNeeded: sequence)
+    conversations[place].update.careOf = careOf
+    conversations[place].update.source = IPv6Address(source)
+    conversations[place].update.isDuringRevocation = conversations[place].revocation.isOpen
+    if lifetime == 0 {
+      conversations[place].binding.formUnion(.unbound)
+      conversations[place].entry = .detaching
+    } else {
+      conversations[place].binding.formUnion(.bound)
+      conversations[place].entry.formUnion(.bound)
+    }
+    byCareOf[careOf] = Int32(clamping: place)
+    if careOf.value != source { byCareOf[IPv6Address(source)] = Int32(clamping: place) }
+  }
+
+  private mutating func acknowledged(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let status = dissection.value(.baStatus, in: bytes), let sequence = dissection.value(.baSequence, in: bytes) else { return }
+    let update = conversations[place].update
+    if status == 135 {
+      conversations[place].accepted = Int32(truncatingIfNeeded: sequence)
+      if update.isOpen { conversations[place].binding = update.bindingBefore }
+      conversations[place].update.isOpen = false
+      return
+    }
+    guard update.isOpen, sequence == UInt128(update.sequence) else { return }
+    conversations[place].update.isOpen = false
+    guard status < 128 else {
+      conversations[place].binding = update.bindingBefore
+      if !update.isDeregistration { conversations[place].entry = update.entryBefore }
+      return
+    }
+    conversations[place].accepted = Int32(update.sequence)
+    if update.isDeregistration {
+      conversations[place].binding = .unbound
+      conversations[place].entry = .none
+      conversations[place].goneBy = update.isDuringRevocation ? .race : .deregistration
+      conversations[place].expiry = .distantFuture
+      conversations[place].revocation.isOpen = false
+      return
+    }
+    if update.bindingBefore == .bound, update.entryBefore == .bound {
+      conversations[place].shown.insert(.refresh)
+    } else {
+      conversations[place].shown = []
+      conversations[place].goneBy = []
+    }
+    // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
+    conversations[place].binding = update.bindingBefore.contains(.revoking) && conversations[place].revocation.isOpen ? [.bound, .revoking] : .bound
+    conversations[place].entry = .bound
+    conversations[place].careOf = update.careOf
+    let lifetime = Int64(truncatingIfNeeded: dissection.value(.baLifetime, in: bytes) ?? 0)
+    conversations[place].expiry = observation.time + Interval.seconds(Double(lifetime) * 4)
+  }
+
+  /// A BRI was sent: whatever is wrong with it, the Home Agent that sent it is revoking; the UE has to take only a right one.
+  private mutating func revoked(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let sequence = dissection.value(.briSequence, in: bytes) else { return }
+    let conversation = conversations[place]
+    guard dissection.value(.ipv6Source, in: bytes) == conversation.homeAgent.value else { return }
+    let destination = dissection.value(.ipv6Destination, in: bytes)
+    let named = dissection.value(.routingHomeAddress, in: bytes) ?? dissection.value(.homeAddressOption, in: bytes) ?? destination ?? 0
+    guard named == conversation.home.value, destination == conversation.careOf.value || destination == conversation.home.value else {
+      // One that names another home address than the care-of address stands for: whose binding is meant is the Home Agent's secret.
+      if !conversation.binding.isDisjoint(with: .bound) { conversations[place].binding.formUnion(.revoking) }
+      return
+    }
+    if conversation.revocation.isOpen, conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence) { return }
+    let isCopy = conversation.revocation.isOpen
+    let isValid =
+      dissection.isSound && (dissection.value(.briP, in: bytes) ?? 0) == 0 && (dissection.value(.briG, in: bytes) ?? 0) == 0
+      && (dissection.value(.briV, in: bytes) ?? 0) == 0 && Self.isOrdinary(dissection.value(.briTrigger, in: bytes), dissection.messageDialect)
+    conversations[place].revocation.isOpen = true
+    conversations[place].revocation.isValid = isValid
+    conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
+    if !isCopy { conversations[place].revocation.end = observation.time + timers.revocation }
+    if !conversation.binding.isDisjoint(with: [.bound, .revoking]) {
+      conversations[place].binding = conversation.update.isOpen && conversation.update.isDeregistration ? [.revoking, .unbound] : .revoking
+    }
+    if isValid, conversation.entry.contains(.bound) { conversations[place].entry.formUnion(.none) }
+  }
+
+  /// A trigger that no UE has a reason to refuse: 1, in draft-01 2 as well (administrative).
+  private static func isOrdinary(_ trigger: UInt128?, _ dialect: Dialect) -> Bool { trigger == 1 || (dialect == .draft01 && trigger == 2) }
+
+  private mutating func agreed(_ place: Int, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let status = dissection.value(.braStatus, in: bytes), let sequence = dissection.value(.braSequence, in: bytes),
+      conversations[place].revocation.isOpen, sequence == UInt128(conversations[place].revocation.sequence)
+    else { return }
+    if status == 0 {
+      conversations[place].binding = .unbound
+      conversations[place].goneBy = .acknowledgement
+      conversations[place].expiry = .distantFuture
+      if conversations[place].entry != .detaching { conversations[place].entry = .none }
+      conversations[place].revocation.isOpen = false
+    } else {
+      // What another status does to the binding is the Home Agent's policy.
+      conversations[place].binding.formUnion(.unbound)
+    }
+  }
+}

@@ -1,0 +1,407 @@
+internal import HeapModule
+package import Wire
+
+/// Runs the rules over frames and events in the order of time, and keeps what it found.
+///
+/// It knows conversations, not cases: a case is no more to it than a lease on a home address, for which it keeps a separate tally.
+package struct Monitor: Sendable {
+  var program: Program
+  package internal(set) var timers: Timers
+  /// The role that the tester plays; nil in a capture of others.
+  let testerRole: Role?
+  /// The rules on messages that hold the tester itself to account.
+  var testerProgram: Program?
+
+  // Conversations, and the ways to find one.
+  var conversations = ContiguousArray<Conversation>()
+  var byKey: [ConversationKey: Int32] = [:]
+  var byHome: [IPv6Address: Int32] = [:]
+  var byCareOf: [IPv6Address: Int32] = [:]
+  /// Stimuli that do not name their own home address, by message kind and sequence number.
+  var bySequence: [UInt32: Int32] = [:]
+  var homeAgents: Set<IPv6Address> = []
+  var lastHomeAgent = IPv6Address.unspecified
+  /// The conversation that the tester's next frame is about, whatever the frame says.
+  var attributed: Int32 = -1
+  /// Stimuli of which the frame is still to be seen.
+  var announced: [Announcement] = []
+  /// More conversations than this are not followed: a hostile capture cannot make the monitor grow without end.
+  static let maximumConversations = 1 << 20
+
+  // Obligations.
+  var pool = ContiguousArray<Obligation>()
+  var firstFree: Int32 = -1
+  var deadlines = Heap<Deadline>()
+  var order: UInt64 = 0
+  var drops: UInt64 = 0
+
+  // Results.
+  var tallies: [Tally]
+  var leases: [Lease] = []
+  package internal(set) var findings: [Finding] = []
+  var findingIndex: [FindingKey: Int] = [:]
+  /// Findings beyond `maximumFindings`, counted and not kept.
+  package internal(set) var suppressed = 0
+  static let maximumFindings = 10_000
+  /// What the tester did wrong unasked.
+  package internal(set) var testerErrors: [String] = []
+  /// Mobility Headers seen.
+  package internal(set) var mobilityHeaders = 0
+  /// The last frame that belonged to a conversation: what it was, who sent it, of which home address.
+  package internal(set) var last: Seen?
+  /// Moved on by every outcome: a driver that waits for one need only look at this.
+  package internal(set) var outcomes = 0
+  /// Whether every outcome that counts is kept for `takeDecisions`.
+  package var keepsDecisions = false
+  var decisions: [Decision] = []
+  /// Conversations with an obligation that a Binding Error, or an ICMPv6 error, can meet; the oldest first.
+  var awaitingBindingError = WaitingLine()
+  var awaitingICMP = WaitingLine()
+  var embedded = Dissection()
+  let decoder: Decoder
+  let requirements: [String: Requirement]
+
+  /// A stimulus whose frame comes next, or comes some time, told by its digest.
+  struct Announcement: Sendable {
+    var digest: UInt64
+    var conversation: Int32
+    var isAltered: Bool
+  }
+
+  /// What a frame was taken for.
+  package struct Seen: Sendable {
+    package var kind: MessageKind
+    package var from: Role
+    package var home: IPv6Address
+  }
+
+  /// The home addresses that one case leases, and what was found of them since.
+  struct Lease: Sendable {
+    var testCase: String
+    var tallies: [Tally]
+    var isActive = true
+  }
+
+  struct FindingKey: Hashable, Sendable {
+    var assertion: Int
+    var conversation: Int32
+    var lease: Int32
+    var label: Int
+    var verdict: Verdict
+  }
+
+  /// - Parameters:
+  ///   - judged: whose breaches are findings.
+  ///   - testerRole: the role that the tester plays, if it takes part; its breaches are errors of the tester.
+  ///   - ics: statements of the device's description.
+  package init(
+    _ suite: Suite, profile: Profile, judged: Set<Role>, testerRole: Role?, timers: Timers, ics: [String: Bool] = [:],
+    homeAgents: Set<IPv6Address> = []
+  ) {
+    program = Program(suite, profile: profile, roles: judged, ics: ics)
+    testerProgram = testerRole.map { Program(suite, profile: profile, roles: [$0], ics: ics) }
+    self.testerRole = testerRole
+    self.timers = timers
+    self.homeAgents = homeAgents
+    tallies = Array(repeating: Tally(), count: program.assertions.count)
+    decoder = Decoder(dialect: profile.dialect)
+    requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The assertions that are judged, and how each fared over all conversations.
+  package var results: [(assertion: Assertion, tally: Tally)] { zip(program.assertions, tallies).map { ($0, $1) } }
+
+  /// The assertions of a rule under this text and dialect; empty: the rule does not stand here.
+  package func assertions(ofRule rule: String) -> [Int] { program.assertionsOfRule[rule] ?? [] }
+  package func assertion(_ index: Int) -> Assertion { program.assertions[index] }
+
+  // MARK: Frames
+
+  /// Judges a frame. Deadlines that lie before it expire first.
+  ///
+  /// - Parameters:
+  ///   - number: the frame's number in the evidence, from 1; findings name it.
+  ///   - isOutgoing: the tester sent it.
+  ///   - expires: frames older than this one have all been seen; false for a frame that is judged when it is sent.
+  package mutating func frame(
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant, number: Int, isOutgoing: Bool = false, expires: Bool = true
+  ) {
+    if expires { expire(before: time) }
+    last = nil
+    let hint = isOutgoing ? hint(for: bytes) : -1
+    let isOther = dissection.mobility < 0 && dissection.icmp < 0 && (dissection.inner < 0 || dissection.inner == dissection.network)
+    guard !isOther || hint >= 0 else { return }
+    guard var (kind, from) = classify(bytes, &dissection, isOutgoing: isOutgoing) else { return }
+    // A stimulus that a wrong octet makes the other side's message, or none at all, is still the tester's.
+    if isOutgoing, let testerRole, from != testerRole || isOther { (kind, from) = (.mh, testerRole) }
+    if dissection.mobility >= 0 { mobilityHeaders += 1 }
+    let observation = Observation(kind: kind, from: from, time: time, frame: number)
+    // Whatever home address a stimulus names, it is about the one that it was sent for, and makes no conversation of its own.
+    let index = hint >= 0 ? hint : find(kind, from, bytes, dissection)
+    guard index >= 0 else { return }
+    if hint >= 0, let sequence = sequence(kind, bytes, dissection) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
+    observe(index, observation, bytes, dissection, isOutgoing: isOutgoing)
+    // A BRI for one home address at the care-of address of another is judged in both.
+    if kind == .bri, hint < 0, let destination = dissection.value(.ipv6Destination, in: bytes),
+      let other = byCareOf[IPv6Address(destination)], other != index, conversations[Int(index)].careOf.value != destination
+    {
+      observe(other, observation, bytes, dissection, isOutgoing: isOutgoing)
+    }
+  }
+
+  private mutating func observe(
+    _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection, isOutgoing: Bool
+  ) {
+    let place = Int(index)
+    if last == nil { last = Seen(kind: observation.kind, from: observation.from, home: conversations[place].home) }
+    conversations[place].advance(to: observation.time, tolerance: timers.tolerance)
+    if conversations[place].obligations >= 0 { settle(index, observation, bytes, dissection) }
+    let slot = Program.slot(observation.kind, observation.from)
+    for rule in program.byMessage[slot] { apply(Int(rule), index, observation, bytes, dissection) }
+    if dissection.mobility >= 0, observation.kind != .mh {
+      for rule in program.byMessage[Program.slot(.mh, observation.from)] { apply(Int(rule), index, observation, bytes, dissection) }
+    }
+    if isOutgoing {
+      if !conversations[place].isAltered { holdTester(index, observation, bytes, dissection) }
+      conversations[place].isAltered = false
+    }
+    transition(place, observation, bytes, dissection)
+  }
+
+  // MARK: Rules
+
+  private mutating func apply(
+    _ position: Int, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection
+  ) {
+    let place = Int(index)
+    guard mayApply(position, place) else { return }
+    var slots = Slots()
+    let tests = program.rules[position].template.tests
+    guard program.firstFailing(tests, bytes, dissection, slots, conversations[place]) < 0 else { return }
+    let rule = program.rules[position].index
+    var must = program.rules[position].musts.lowerBound
+    while must < program.rules[position].musts.upperBound {
+      let assertion = program.musts[must].assertion
+      let failing = program.firstFailing(program.musts[must].tests, bytes, dissection, slots, conversations[place])
+      if failing < 0 {
+        pass(assertion, conversations[place].lease)
+      } else {
+        let path = program.tests[failing].target == .field ? program.tests[failing].path : nil
+        let dialect = dissection.messageDialect
+        record(
+          program.severities[assertion], assertion, rule, index, role: observation.from, frame: observation.frame, trigger: observation.frame,
+          at: observation.time, label: nil, path: path, dialect: dialect,
+          expected: program.expected(failing, slots, conversations[place], dialect), seen: program.seen(failing, bytes, dissection))
+      }
+      must &+= 1
+    }
+    guard !program.rules[position].sequels.isEmpty else { return }
+    var slot = 0
+    for path in program.slots[program.rules[position].slots] {
+      slots.set(slot, dissection.value(path, in: bytes))
+      slot += 1
+    }
+    for sequel in program.rules[position].sequels {
+      open(sequel, position, index, at: observation.time, frame: observation.frame, kind: observation.kind, slots)
+    }
+  }
+
+  private func mayApply(_ position: Int, _ place: Int) -> Bool {
+    let rule = program.rules[position]
+    let conversation = conversations[place]
+    return conversation.binding.isSubset(of: rule.binding) && conversation.entry.isSubset(of: rule.entry)
+      && conversation.shown.isSuperset(of: rule.shown) && (rule.goneBy.isEmpty || !rule.goneBy.isDisjoint(with: conversation.goneBy)) && conversation.broken & rule.presumes == 0
+      && (rule.outstanding.isEmpty || rule.outstanding.allSatisfy { isOutstanding($0, conversation) })
+  }
+
+  private func isOutstanding(_ name: String, _ conversation: Conversation) -> Bool {
+    switch name {
+    case "bri": conversation.revocation.isOpen
+    case "valid-bri": conversation.revocation.isOpen && conversation.revocation.isValid
+    case "no-bri": !conversation.revocation.isOpen
+    case "bu": conversation.update.isOpen
+    case "no-bu": !conversation.update.isOpen
+    case "deregistration": conversation.update.isOpen && conversation.update.isDeregistration
+    default: false
+    }
+  }
+
+  /// Breaches of the tester's own party in a message that no step made wrong are errors of the tester.
+  private mutating func holdTester(_ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let testerProgram, observation.from == testerRole else { return }
+    let conversation = conversations[Int(index)]
+    for slot in [Program.slot(observation.kind, observation.from), Program.slot(.mh, observation.from)] {
+      for position in testerProgram.byMessage[slot] {
+        let rule = testerProgram.rules[Int(position)]
+        guard conversation.binding.isSubset(of: rule.binding), conversation.entry.isSubset(of: rule.entry),
+          conversation.shown.isSuperset(of: rule.shown), rule.outstanding.allSatisfy({ isOutstanding($0, conversation) })
+        else { continue }
+        let slots = Slots()
+        guard testerProgram.firstFailing(rule.template.tests, bytes, dissection, slots, conversation) < 0 else { continue }
+        for must in rule.musts {
+          let failing = testerProgram.firstFailing(testerProgram.musts[must].tests, bytes, dissection, slots, conversation)
+          let assertion = testerProgram.musts[must].assertion
+          guard failing >= 0, testerProgram.severities[assertion] == .fail else { continue }
+          testerErrors.append(
+            "frame \(observation.frame): the tester itself broke \(testerProgram.assertions[assertion].requirement): expected "
+              + "\(testerProgram.expected(failing, slots, conversation, dissection.messageDialect)), sent "
+              + testerProgram.seen(failing, bytes, dissection))
+        }
+      }
+    }
+  }
+
+  // MARK: Events
+
+  /// Something that the wire does not show happened to a home address: `hook revoke`, `probe forwarding`.
+  package mutating func event(_ name: String, _ attributes: [String: String], home: IPv6Address, homeAgent: IPv6Address, at time: Instant, number: Int) {
+    expire(before: time)
+    let index = conversation(homeAgent, home)
+    guard index >= 0 else { return }
+    conversations[Int(index)].advance(to: time, tolerance: timers.tolerance)
+    for entry in program.byEvent where entry.name == name && entry.attributes.allSatisfy({ attributes[$0.key] == $0.value }) {
+      let position = Int(entry.rule)
+      guard mayApply(position, Int(index)) else { continue }
+      for sequel in program.rules[position].sequels { open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromEvent: true) }
+    }
+  }
+
+  /// A hook returned: what must follow it is due from now on.
+  package mutating func hookReturned(home: IPv6Address, homeAgent: IPv6Address, at time: Instant) {
+    expire(before: time)
+    guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return }
+    var slot = conversations[Int(index)].obligations
+    while slot >= 0 {
+      if pool[Int(slot)].isFromEvent { rearm(slot, at: time) }
+      slot = pool[Int(slot)].next
+    }
+  }
+
+  /// The tester's next frame is about this home address, and was made wrong on purpose or not.
+  package mutating func attribute(nextFrameTo home: IPv6Address, homeAgent: IPv6Address, isAltered: Bool) {
+    let index = conversation(homeAgent, home)
+    guard index >= 0 else { return }
+    attributed = index
+    if isAltered { conversations[Int(index)].isAltered = true }
+  }
+
+  /// A frame of the tester's with this digest is about a home address, and was made wrong on purpose or not.
+  package mutating func announce(_ digest: UInt64, home: IPv6Address, homeAgent: IPv6Address, isAltered: Bool) {
+    let index = conversation(homeAgent, home)
+    guard index >= 0 else { return }
+    // A frame that never left is forgotten.
+    if announced.count >= 1024 { announced.removeFirst() }
+    announced.append(Announcement(digest: digest, conversation: index, isAltered: isAltered))
+  }
+
+  /// The conversation that the tester said its frame would be about; -1: none.
+  private mutating func hint(for bytes: Span<UInt8>) -> Int32 {
+    if attributed >= 0 {
+      defer { attributed = -1 }
+      return attributed
+    }
+    guard !announced.isEmpty else { return -1 }
+    let digest = Self.digest(bytes)
+    guard let place = announced.firstIndex(where: { $0.digest == digest }) else { return -1 }
+    let announcement = announced.remove(at: place)
+    if announcement.isAltered { conversations[Int(announcement.conversation)].isAltered = true }
+    return announcement.conversation
+  }
+
+  /// FNV-1a of what follows the Ethernet header, of which the destination is filled in last.
+  package static func digest(_ bytes: Span<UInt8>) -> UInt64 {
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    for index in min(14, bytes.count)..<bytes.count { digest = (digest ^ UInt64(bytes[index])) &* 0x100_0000_01b3 }
+    return digest
+  }
+
+  /// The capture lost frames: whatever silence is being watched proves nothing.
+  package mutating func lost(_ count: UInt64) { drops &+= count }
+
+  // MARK: Leases
+
+  /// A case begins on these home addresses; what is found there counts for it until `end`.
+  package mutating func begin(_ testCase: String, homes: [IPv6Address], homeAgent: IPv6Address) -> Int {
+    leases.append(Lease(testCase: testCase, tallies: Array(repeating: Tally(), count: program.assertions.count)))
+    for home in homes {
+      let index = conversation(homeAgent, home)
+      guard index >= 0 else { continue }
+      abandon(index, nil, at: .distantPast)
+      // A case owes nothing to what came before it: its own frames alone give its verdict.
+      conversations[Int(index)].forget()
+      conversations[Int(index)].lease = Int32(clamping: leases.count - 1)
+    }
+    return leases.count - 1
+  }
+
+  /// The case ends: what is still being watched is inconclusive.
+  package mutating func end(_ lease: Int, homes: [IPv6Address], homeAgent: IPv6Address, at time: Instant) {
+    expire(before: time)
+    for home in homes {
+      guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { continue }
+      abandon(index, "the case ended before the window did", at: time)
+      conversations[Int(index)].lease = -1
+    }
+    if leases.indices.contains(lease) { leases[lease].isActive = false }
+  }
+
+  /// What a case found of an assertion.
+  package func tally(_ lease: Int, _ assertion: Int) -> Tally {
+    leases.indices.contains(lease) ? leases[lease].tallies[assertion] : Tally()
+  }
+
+  /// No more frames: what is still being watched is inconclusive.
+  package mutating func finish(at time: Instant) {
+    expire(before: time)
+    for index in conversations.indices { abandon(Int32(clamping: index), "the capture ends before the window does", at: time) }
+  }
+
+  /// When the next deadline expires.
+  package var nextDeadline: Instant { deadlines.min?.time ?? .distantFuture }
+
+  /// Everything up to `time` has been read: deadlines before it expire.
+  package mutating func advance(to time: Instant) { expire(before: time) }
+
+  /// When the last watch ends that one of these rules keeps on a home address; nil: none is kept.
+  package func lastDeadline(home: IPv6Address, homeAgent: IPv6Address, rules: Set<String>) -> Instant? {
+    guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return nil }
+    var latest: Instant?
+    var slot = conversations[Int(index)].obligations
+    while slot >= 0 {
+      let obligation = pool[Int(slot)]
+      if rules.contains(program.ruleIDs[program.rules[Int(obligation.rule)].index]) { latest = max(latest ?? .distantPast, obligation.deadline) }
+      slot = obligation.next
+    }
+    return latest
+  }
+
+  /// Whether the last frame, as the judge dissected it, is what a step waits for; relations to earlier messages do not count there.
+  package func lastMatches(_ template: MessageTemplate, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Bool {
+    guard let last, template.from == nil || template.from == last.from else { return false }
+    guard template.kind == last.kind || (template.kind == .mh && dissection.mobility >= 0) else { return false }
+    return template.tests.allSatisfy { test in
+      guard case .field(let path) = test.subject else { return true }
+      let value = dissection.value(path, in: bytes)
+      switch test.condition {
+      case .oneOf(let ranges): return value.map { value in ranges.contains { $0.contains(value) } } ?? false
+      case .noneOf(let ranges): return value.map { value in !ranges.contains { $0.contains(value) } } ?? false
+      case .absent: return value == nil
+      case .present: return value != nil
+      default: return true
+      }
+    }
+  }
+
+  /// What the binding of a home address may be, as state names.
+  package func bindingStates(home: IPv6Address, homeAgent: IPv6Address) -> [String] {
+    guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return [] }
+    return StateCondition.names(.binding).enumerated().filter {
+      conversations[Int(index)].binding.contains(StateSet(rawValue: 1 << UInt8($0.offset)))
+    }.map(\.element)
+  }
+}
+
+extension Dissection {
+  /// The dialect of the message, for printing its fields.
+  var messageDialect: Dialect { message >= 0 ? layers[message].dialect : .rfc5846 }
+}

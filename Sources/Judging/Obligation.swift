@@ -1,0 +1,34 @@
+import Wire
+
+/// A sequel that is being watched for.
+struct Obligation: Sendable {
+  var sequel: Int32
+  var rule: Int32
+  var conversation: Int32
+  /// The next one of the same conversation, or of the free ones; -1: none.
+  var next: Int32 = -1
+  /// Told apart from an earlier use of the same place.
+  var generation: UInt32 = 0
+  var isOpen = false
+  var opened: Instant
+  var deadline: Instant
+  var frame: Int
+  var triggerKind: MessageKind
+  var slots: Slots
+  /// Frames that the capture had lost when it was opened.
+  var drops: UInt64
+  var lease: Int32
+  /// An event set it off, not a message.
+  var isFromEvent: Bool
+}
+
+/// A deadline in the queue; one of a closed obligation is passed over.
+struct Deadline: Comparable, Sendable {
+  var time: Instant
+  var order: UInt64
+  var obligation: Int32
+  var generation: UInt32
+
+  static func < (a: Self, b: Self) -> Bool { a.time != b.time ? a.time < b.time : a.order < b.order }
+  static func == (a: Self, b: Self) -> Bool { a.time == b.time && a.order == b.order }
+}

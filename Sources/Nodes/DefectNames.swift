@@ -1,0 +1,96 @@
+extension Defect {
+  package enum Name: String, Sendable, CaseIterable {
+    // The Home Agent's Binding Revocation Indication.
+    case briABitClear = "bri-a-bit-clear"
+    case briPBitSet = "bri-p-bit-set"
+    case briGBitSet = "bri-g-bit-set"
+    case briVBitSet = "bri-v-bit-set"
+    case briTriggerWrong = "bri-trigger-wrong"
+    case briWrongCarrier = "bri-wrong-carrier"
+    case briWithOption = "bri-with-option"
+    case briNotSent = "bri-not-sent"
+    case briOtherHomeAddress = "bri-other-home-address"
+    case briSequenceRepeated = "bri-sequence-repeated"
+    case briBadChecksum = "bri-bad-checksum"
+    case briPayloadProto = "bri-payload-proto"
+    case briReservedSet = "bri-reserved-set"
+    case briHeaderReservedSet = "bri-header-reserved-set"
+    // Its retransmission.
+    case briCopyChanged = "bri-copy-changed"
+    case briNotRetransmitted = "bri-not-retransmitted"
+    case briCopyEarly = "bri-copy-early"
+    case briCopiesBeyondLimit = "bri-copies-beyond-limit"
+    case briAfterBA = "bri-after-ba"
+    case briAfterBRA = "bri-after-bra"
+    // What becomes of bindings.
+    case bindingKeptAfterDeregistration = "binding-kept-after-deregistration"
+    case bindingRemovedBeforeBRA = "binding-removed-before-bra"
+    case bindingKeptAfterBRA = "binding-kept-after-bra"
+    case bindingKeptAfterExpiry = "binding-kept-after-expiry"
+    case bystanderRemoved = "bystander-removed"
+    case unmatchedBRAAccepted = "unmatched-bra-accepted"
+    // The Binding Acknowledgement to a de-registration.
+    case baNotSent = "ba-not-sent"
+    case baBadStatus = "ba-bad-status"
+    case baSequenceWrong = "ba-sequence-wrong"
+    case baLifetimeNonzero = "ba-lifetime-nonzero"
+    case baWithoutRoutingHeader = "ba-without-routing-header"
+    case baToCareOfAddress = "ba-to-alternate-coa"
+    case baBadChecksum = "ba-bad-checksum"
+    case baReservedSet = "ba-reserved-set"
+    // What the Home Agent lets pass.
+    case sequenceWindowIgnored = "sequence-window-ignored"
+    case registrationTypeIgnored = "registration-type-ignored"
+    case nonceIndicesAccepted = "nonce-indices-accepted"
+    case unboundHomeAddressAccepted = "unbound-home-address-accepted"
+    // What either lets pass, or does not.
+    case badChecksumAccepted = "bad-checksum-accepted"
+    case headerLengthIgnored = "header-length-ignored"
+    case payloadProtoIgnored = "payload-proto-ignored"
+    case unknownTypeUnanswered = "unknown-type-unanswered"
+    case reservedNotIgnored = "reserved-not-ignored"
+    case unknownOptionNotSkipped = "unknown-option-not-skipped"
+    // The UE's Binding Revocation Acknowledgement.
+    case braNotSent = "bra-not-sent"
+    case braBadStatus = "bra-bad-status"
+    case braSequenceWrong = "bra-sequence-wrong"
+    case braToWrongAddress = "bra-to-wrong-address"
+    case braBadChecksum = "bra-bad-checksum"
+    case braPayloadProto = "bra-payload-proto"
+    case braReservedSet = "bra-reserved-set"
+    case braPBitSet = "bra-p-bit-set"
+    // What the UE lets pass.
+    case pBitAccepted = "p-bit-accepted"
+    case vBitIgnored = "v-bit-ignored"
+    case wrongHomeAddressAccepted = "wrong-home-address-accepted"
+    case briAnsweredForOtherSource = "bri-answered-for-other-source"
+    case routingHeaderUnchecked = "routing-header-unchecked"
+    // What becomes of the UE's bindings.
+    case bindingKeptAfterBRI = "binding-kept-after-bri"
+    case otherBindingRemoved = "other-binding-removed"
+    case reregistersAfterAdministrative = "reregisters-after-administrative"
+    // The UE's own de-registration.
+    case buNotSent = "bu-not-sent"
+    case buLifetimeNonzero = "bu-lifetime-nonzero"
+    case buWithoutHomeAddressOption = "bu-without-home-address-option"
+    case buWithoutAlternateCoA = "bu-without-alternate-coa"
+    case buHClear = "bu-h-clear"
+    case buAClear = "bu-a-clear"
+    case buSequenceRepeated = "bu-sequence-repeated"
+    case buBadChecksum = "bu-bad-checksum"
+    case buReservedSet = "bu-reserved-set"
+    case buNotRetransmitted = "bu-not-retransmitted"
+  }
+
+  /// Every defect there is, the Home Agent's first.
+  package static let all: [Defect] = homeAgentDefects + userEquipmentDefects
+}
+
+/// The same requirements whatever the modifier.
+func under(_ modifiers: [Defect.Modifier], _ requirements: Requirements) -> [Defect.Modifier: Requirements] {
+  Dictionary(modifiers.map { ($0, requirements) }, uniquingKeysWith: { a, _ in a })
+}
+
+extension Dictionary where Key == Defect.Modifier, Value == Requirements {
+  static func + (a: Self, b: Self) -> Self { a.merging(b) { _, new in new } }
+}

@@ -1,0 +1,135 @@
+import Link
+import Wire
+
+extension ReferenceHomeAgent {
+  private enum Decision {
+    case discard
+    case refuse(UInt8)
+    case deregister
+    case register
+  }
+
+  /// RFC 6275 9.5.1, 10.3.1, 10.3.2.
+  mutating func receiveUpdate(_ update: Update, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    switch decide(update, occasion) {
+    case .discard: noteMalformed(update.home)
+    case .refuse(let status):
+      acknowledge(update, status, occasion, at: now, &outbox)
+      if status == 135 || status == 139 { noteMalformed(update.home) }
+    case .deregister: deregister(update, occasion, at: now, &outbox)
+    case .register: register(update, at: now, &outbox)
+    }
+  }
+
+  private func decide(_ update: Update, _ occasion: Occasion) -> Decision {
+    if update.isAuthorizationMisplaced { return .discard }
+    if update.isDeregistration, update.hasReservedSet, defects.hits(.reservedNotIgnored, occasion) { return .discard }
+    if update.isDeregistration, update.hasUnknownOption, defects.hits(.unknownOptionNotSkipped, occasion) { return .discard }
+    let entry = bindings[update.home]
+    if let entry, !Self.isGreater(update.sequence, than: entry.sequence),
+      !(update.isDeregistration && defects.hits(.sequenceWindowIgnored, occasion))
+    {
+      return .refuse(135)
+    }
+    if !update.isHomeRegistration, !(bound(update.home) != nil && defects.hits(.registrationTypeIgnored, occasion)) {
+      // Without a home registration it is for a correspondent node, which this is not.
+      return bound(update.home) == nil ? .discard : .refuse(139)
+    }
+    if update.isHomeRegistration, update.hasNonceIndices, !defects.hits(.nonceIndicesAccepted, occasion) { return .discard }
+    // Without the option the source is taken for the home address; what is not on the home link then is a BU that lacks the option.
+    guard configuration.isOnHomeLink(update.home) else { return update.hasHomeAddressOption ? .refuse(132) : .discard }
+    // Nobody has authorised this mobile node: RFC 6275 9.5.1 has no status for that.
+    guard configuration.holds(update.home) else { return .discard }
+    if update.isDeregistration { return entry == nil ? .refuse(133) : .deregister }
+    // A revocation in progress is not undone by a registration (RFC 5846 7.1: local policy; 129 administratively prohibited).
+    return revocations[update.home] == nil ? .register : .refuse(129)
+  }
+
+  /// Sequence numbers are compared modulo 2^16 (RFC 6275 9.5.1).
+  private static func isGreater(_ number: UInt16, than last: UInt16) -> Bool { (1...32_767).contains(number &- last) }
+
+  private mutating func register(_ update: Update, at now: Instant, _ outbox: inout Outbox) {
+    let granted = min(stack.varies(.grantsLess) ? max(1, update.lifetime / 2) : update.lifetime, configuration.maximumLifetime)
+    bindings[update.home] = Binding(careOf: update.careOf, sequence: update.sequence)
+    timers.cancel(.removal(update.home))
+    timers.set(.expiry(update.home), at: now + .seconds(4) * Int64(granted))
+    stack.neighbours.own(update.home, on: 1)
+    let options: [Packet.Option] =
+      stack.varies(.baExtraOptions)
+      ? [.init(.bindingRefreshAdvice, data: []), .unknownMobilityOption(type: 200, data: [1, 2, 3, 4])] : []
+    var ba = acknowledgement(update, 0, lifetime: granted, options: options)
+    if let interval = FieldPath(.bindingRefreshAdvice, "refresh-interval") { ba.set(interval, UInt128(max(1, granted / 2))) }
+    stack.send(ba, to: update.source, after: stack.varies(.slowBA) ? Variation.slowness : .zero, at: now, &outbox)
+  }
+
+  private mutating func deregister(_ update: Update, _ circumstances: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    let home = update.home
+    var occasion = circumstances
+    occasion.isCopy = bound(home) == nil
+    if occasion.isCopy {
+      occasion.count = histories[home]?.detaches ?? 1
+    } else {
+      histories[home, default: History()].detaches += 1
+    }
+    // 24.303 5.4.3.1: the BU counts as the acknowledgement.
+    if occasion.isRace {
+      if defects.hits(.briAfterBA, occasion) {
+        allowOneMoreCopy(home)
+      } else {
+        endRevocation(home)
+      }
+    }
+    bindings[home]?.sequence = update.sequence
+    switch defects.how(.bindingKeptAfterDeregistration, occasion) {
+    case nil: deregister(home, at: now)
+    case .plain: break
+    case .late: timers.set(.removal(home), at: now + Defect.lateness)
+    case .otherBinding: removeBinding(other(than: home))
+    }
+    if defects.hits(.bystanderRemoved, occasion) { removeBinding(other(than: home)) }
+    acknowledge(update, 0, occasion, at: now, &outbox)
+  }
+
+  /// A BA that grants nothing: to a BU(0), or to a BU that is refused.
+  private mutating func acknowledge(
+    _ update: Update, _ status: UInt8, _ circumstances: Occasion, at now: Instant, _ outbox: inout Outbox
+  ) {
+    guard update.isDeregistration, status == 0 || status == 133 else {
+      return stack.send(acknowledgement(update, status), to: update.source, at: now, &outbox)
+    }
+    var occasion = circumstances
+    if status == 133 {
+      occasion.isCopy = true
+      occasion.count = histories[update.home]?.detaches ?? 1
+    }
+    var delay = stack.varies(.slowBA) ? Variation.slowness : .zero
+    switch defects.how(.baNotSent, occasion) {
+    case nil: break
+    case .late: delay = Defect.lateness
+    default: return
+    }
+    guard status == 0 else { return stack.send(acknowledgement(update, status), to: update.source, after: delay, at: now, &outbox) }
+    var ba = acknowledgement(
+      update, defects.hits(.baBadStatus, occasion) ? 128 : 0, lifetime: defects.hits(.baLifetimeNonzero, occasion) ? 1 : 0,
+      hasRoute: !defects.hits(.baWithoutRoutingHeader, occasion),
+      destination: defects.hits(.baToCareOfAddress, occasion) ? update.careOf : update.source)
+    if defects.hits(.baSequenceWrong, occasion) { ba.set(.baSequence, UInt128(update.sequence &+ 1)) }
+    if defects.hits(.baReservedSet, occasion) { ba.set(.mhReserved, 1) }
+    if defects.hits(.baBadChecksum, occasion) { ba = ba.withWrongChecksum() }
+    stack.send(ba, to: update.source, after: delay, at: now, &outbox)
+  }
+
+  /// RFC 6275 9.5.4. K stays 0: no association of IKE moves with the binding.
+  private func acknowledgement(
+    _ update: Update, _ status: UInt8, lifetime: UInt16 = 0, options: [Packet.Option] = [], hasRoute: Bool = true,
+    destination: IPv6Address? = nil
+  ) -> Packet {
+    let sequence = status == 135 ? bindings[update.home]?.sequence ?? update.sequence : update.sequence
+    let route: [Packet.Header] = update.hasHomeAddressOption && hasRoute ? [.routing(to: update.home)] : []
+    let values: [(FieldPath, UInt128)] = [
+      (.baStatus, UInt128(status)), (.baSequence, UInt128(sequence)), (.baLifetime, UInt128(lifetime)),
+    ]
+    return Packet(
+      [.ipv6(from: stack.own, to: destination ?? update.source)] + route + [.message(.ba, configuration.dialect, values, options: options)])
+  }
+}

@@ -1,0 +1,55 @@
+import Wire
+
+/// The circumstances in which a node acts, as far as a defect's modifier asks for them.
+struct Occasion {
+  /// Which procedure of its kind of that home address it is, from 1.
+  var count = 1
+  /// The sequence number in hand.
+  var number: UInt16 = 1
+  /// BRI and BU(0) are both outstanding.
+  var isRace = false
+  /// A retransmission, or the answer to one.
+  var isCopy = false
+  /// A malformed message for the binding came before.
+  var isAfterError = false
+}
+
+/// What a node remembers of a home address for as long as it runs, whatever becomes of its bindings.
+struct History: Sendable {
+  var revocations = 0
+  var detaches = 0
+  var sawMalformed = false
+  /// The number of the last Binding Update that the UE sent.
+  var updateSequence: UInt16?
+}
+
+/// The defects that a node was given. Every behaviour point asks one question here.
+struct DefectSet: Sendable {
+  private var modifiers: [Defect.Name: [Defect.Modifier?]] = [:]
+
+  init(_ uses: [DefectUse], role: NodeRole) {
+    for use in uses where use.defect.role == role { modifiers[use.defect.id, default: []].append(use.modifier) }
+  }
+
+  /// Whether the defect shows on this occasion.
+  func hits(_ name: Defect.Name, _ occasion: Occasion) -> Bool { how(name, occasion) != nil }
+
+  /// How the defect shows on this occasion; nil when it does not.
+  func how(_ name: Defect.Name, _ occasion: Occasion) -> Manner? {
+    guard !modifiers.isEmpty, let candidates = modifiers[name] else { return nil }
+    for modifier in candidates {
+      switch modifier {
+      case nil: return .plain
+      case .first where occasion.count == 1, .second where occasion.count == 2: return .plain
+      case .wrap where occasion.number == 0 || occasion.number == .max: return .plain
+      case .race where occasion.isRace, .copyOnly where occasion.isCopy, .afterError where occasion.isAfterError: return .plain
+      case .late: return .late
+      case .otherBinding: return .otherBinding
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  enum Manner { case plain, late, otherBinding }
+}

@@ -1,0 +1,170 @@
+package import Link
+package import Wire
+
+/// A Home Agent that detaches as TS 24.303 5.4.3 says, over native IPv6 without IPsec.
+///
+/// Port 0 is the access link, port 1, where there is one, the home link: there it stands in for every bound home address.
+package struct ReferenceHomeAgent: Station, Sendable {
+  enum Timer: Hashable, Sendable {
+    /// MINDelayBRIs.
+    case revocation(IPv6Address)
+    case expiry(IPv6Address)
+    /// The end of a binding that a defect removes late.
+    case removal(IPv6Address)
+    case noise
+  }
+
+  /// A binding cache entry (RFC 6275 9.1).
+  struct Binding: Sendable {
+    var careOf: IPv6Address
+    var sequence: UInt16
+    /// De-registered, and remembered for its sequence number alone (RFC 6275 10.3.2).
+    var isInvalid = false
+  }
+
+  /// "Revocation in progress" (draft-01 7.1, RFC 5846 7.1).
+  struct Revocation: Sendable {
+    var careOf: IPv6Address
+    var sequence: UInt16
+    /// The number of the copies; another than `sequence` only by a defect.
+    var copySequence: UInt16
+    var copies = 0
+    var copyLimit: Int
+    var occasion: Occasion
+  }
+
+  var stack: NodeStack
+  var timers = TimerQueue<Timer>()
+  var bindings: [IPv6Address: Binding] = [:]
+  var revocations: [IPv6Address: Revocation] = [:]
+  var histories: [IPv6Address: History] = [:]
+  var outstanding: Set<UInt16> = []
+  var nextSequence: UInt16
+
+  /// MAX_DELETE_BCE_TIMEOUT (RFC 6275 12).
+  static let deletionDelay = Interval.seconds(10)
+
+  package init(_ configuration: NodeConfiguration) {
+    stack = NodeStack(configuration, .homeAgent)
+    var generator = SeededGenerator(seed: configuration.seed)
+    nextSequence = configuration.variations.contains(.briSequenceWraps) ? 65_534 : UInt16(truncatingIfNeeded: generator.next() >> 16)
+    if stack.varies(.routerNoise) { timers.set(.noise, at: Instant(nanoseconds: 0)) }
+  }
+
+  var configuration: NodeConfiguration { stack.configuration }
+  var defects: DefectSet { stack.defects }
+
+  // MARK: Station
+
+  package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+    if case .transit = arrival.content { return forward(copy(frame, arrival.octets), to: arrival.destination, at: now, &outbox) }
+    // A Home Agent has no home address of its own that a routing header could name (RFC 6275 6.4).
+    guard arrival.routing == nil else { return }
+    if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
+    guard admitsHomeAddress(frame, arrival, at: now, &outbox) else { return }
+    switch arrival.content {
+    case .echoRequest: stack.answerEcho(frame, arrival, at: now, &outbox)
+    case .tunnelled(let inner): leaveTunnel(frame, inner, arrival, at: now, &outbox)
+    default: break
+    }
+  }
+
+  package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
+    stack.neighbours.wake(at: now, &outbox)
+    while let timer = timers.popDue(at: now) {
+      switch timer {
+      case .revocation(let home): revocationTimedOut(home, at: now, &outbox)
+      case .expiry(let home): expire(home)
+      case .removal(let home): removeBinding(home)
+      case .noise:
+        sendNoise(at: now, &outbox)
+        timers.set(.noise, at: now + Variation.noiseInterval)
+      }
+    }
+  }
+
+  package var nextDeadline: Instant { min(timers.nextDeadline, stack.neighbours.nextDeadline) }
+
+  package mutating func command(_ line: String, at now: Instant, _ outbox: inout Outbox) -> String {
+    do {
+      return try carryOut(line, at: now, &outbox)
+    } catch {
+      return "error \(error.text)"
+    }
+  }
+
+  private mutating func carryOut(_ line: String, at now: Instant, _ outbox: inout Outbox) throws(CommandError) -> String {
+    let words = line.split(separator: " ").map(String.init)
+    switch (words.first, words.count) {
+    case ("revoke", 2): try revoke(configuration.homeAddress(words[1]), at: now, &outbox)
+    case ("state", 2): return state(try configuration.homeAddress(words[1]))
+    case ("reset", 1): reset(at: now)
+    default: throw CommandError("\(line): unknown; take `revoke HOA`, `state HOA` or `reset`")
+    }
+    return "ok"
+  }
+
+  private mutating func reset(at now: Instant) {
+    for home in bindings.keys { stack.neighbours.disown(home, on: 1) }
+    bindings = [:]
+    revocations = [:]
+    outstanding = []
+    timers.removeAll()
+    if stack.varies(.routerNoise) { timers.set(.noise, at: now) }
+  }
+
+  private func state(_ home: IPv6Address) -> String {
+    guard let binding = bound(home) else { return revocations[home] == nil ? "ok unbound" : "ok revoking unbound" }
+    if let revocation = revocations[home] { return "ok revoking \(binding.careOf) \(revocation.sequence)" }
+    return "ok bound \(binding.careOf) \(binding.sequence)"
+  }
+
+  // MARK: Bindings
+
+  /// The binding as far as packets are forwarded by it.
+  func bound(_ home: IPv6Address) -> Binding? {
+    guard let binding = bindings[home], !binding.isInvalid else { return nil }
+    return binding
+  }
+
+  /// Another home address than this: a bound one, else a neighbour.
+  func other(than home: IPv6Address) -> IPv6Address {
+    for candidate in [home.advanced(by: 1), home.advanced(by: -1)] where bound(candidate) != nil { return candidate }
+    return configuration.holds(home.advanced(by: 1)) ? home.advanced(by: 1) : home.advanced(by: -1)
+  }
+
+  mutating func removeBinding(_ home: IPv6Address) {
+    guard bindings.removeValue(forKey: home) != nil else { return }
+    stack.neighbours.disown(home, on: 1)
+    timers.cancel(.expiry(home))
+    timers.cancel(.removal(home))
+  }
+
+  /// RFC 6275 10.3.2 keeps the entry for a while, so that a delayed Binding Update does not bring it back; RFC 3775 deletes it.
+  mutating func deregister(_ home: IPv6Address, at now: Instant) {
+    guard configuration.dialect == .rfc5846, bindings[home] != nil else { return removeBinding(home) }
+    bindings[home]?.isInvalid = true
+    stack.neighbours.disown(home, on: 1)
+    timers.cancel(.removal(home))
+    timers.set(.expiry(home), at: now + Self.deletionDelay)
+  }
+
+  private mutating func expire(_ home: IPv6Address) {
+    let isKept = bound(home) != nil && defects.hits(.bindingKeptAfterExpiry, occasion(home, count: 1))
+    guard !isKept else { return }
+    removeBinding(home)
+    endRevocation(home)
+  }
+
+  // MARK: Occasions
+
+  func occasion(_ home: IPv6Address, count: Int, number: UInt16 = 1, isCopy: Bool = false) -> Occasion {
+    Occasion(
+      count: count, number: number, isRace: revocations[home] != nil, isCopy: isCopy, isAfterError: histories[home]?.sawMalformed ?? false)
+  }
+
+  mutating func noteMalformed(_ home: IPv6Address) {
+    if configuration.holds(home) { histories[home, default: History()].sawMalformed = true }
+  }
+}

@@ -1,0 +1,182 @@
+package import Link
+package import Wire
+
+/// A UE that detaches as TS 24.303 5.4.2 says, over native IPv6 without IPsec. Port 0 is its access link.
+package struct ReferenceUserEquipment: Station, Sendable {
+  enum Timer: Hashable, Sendable {
+    /// The next BU: a retransmission or a refresh.
+    case update(IPv6Address)
+    case expiry(IPv6Address)
+    case noise
+  }
+
+  enum Phase: Sendable {
+    case registering
+    case bound
+    case detaching
+  }
+
+  /// A binding update list entry (RFC 6275 11.1).
+  struct Binding: Sendable {
+    var phase = Phase.registering
+    /// What is asked for, in units of 4 s.
+    var requested: UInt16
+    /// The last BU has no answer yet.
+    var isWaiting = true
+    var isRetransmission = false
+    var wait: Interval
+    var lastUpdate = Instant.distantPast
+  }
+
+  /// The answer to a BRI, for as long as copies of it may come.
+  struct Answer: Sendable {
+    var sequence: UInt16
+    var status: UInt8
+    var until: Instant
+  }
+
+  var stack: NodeStack
+  var timers = TimerQueue<Timer>()
+  var bindings: [IPv6Address: Binding] = [:]
+  var answers: [IPv6Address: Answer] = [:]
+  var histories: [IPv6Address: History] = [:]
+  private var generator: SeededGenerator
+
+  package init(_ configuration: NodeConfiguration) {
+    stack = NodeStack(configuration, .userEquipment)
+    generator = SeededGenerator(seed: configuration.seed)
+    if stack.varies(.neighbourNoise) { timers.set(.noise, at: Instant(nanoseconds: 0)) }
+  }
+
+  var configuration: NodeConfiguration { stack.configuration }
+  var defects: DefectSet { stack.defects }
+
+  // MARK: Station
+
+  package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+    if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
+    guard arrival.routing == nil || isRouteMine(arrival) else { return }
+    // A UE is nobody's Home Agent or correspondent: no Home Address option has a binding here (RFC 6275 9.3.1).
+    guard arrival.homeAddressOption == nil else { return stack.sendBindingError(1, frame, arrival, at: now, &outbox) }
+    // What comes to a home address, by routing header or tunnel, ends here; there is no application behind it.
+    if case .echoRequest = arrival.content, arrival.routing == nil { stack.answerEcho(frame, arrival, at: now, &outbox) }
+  }
+
+  /// RFC 6275 6.4: the routing header is well-formed and names one of the UE's home addresses.
+  func isRouteMine(_ arrival: Arrival) -> Bool {
+    guard let home = arrival.routing else { return false }
+    return !arrival.isRoutingWrong && configuration.holds(home)
+  }
+
+  package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
+    stack.neighbours.wake(at: now, &outbox)
+    while let timer = timers.popDue(at: now) {
+      switch timer {
+      case .update(let home): updateTimedOut(home, at: now, &outbox)
+      case .expiry(let home): expire(home)
+      case .noise:
+        sendNoise(at: now, &outbox)
+        timers.set(.noise, at: now + Variation.noiseInterval)
+      }
+    }
+  }
+
+  package var nextDeadline: Instant { min(timers.nextDeadline, stack.neighbours.nextDeadline) }
+
+  package mutating func command(_ line: String, at now: Instant, _ outbox: inout Outbox) -> String {
+    do {
+      return try carryOut(line, at: now, &outbox)
+    } catch {
+      return "error \(error.text)"
+    }
+  }
+
+  private mutating func carryOut(_ line: String, at now: Instant, _ outbox: inout Outbox) throws(CommandError) -> String {
+    let words = line.split(separator: " ").map(String.init)
+    switch (words.first, words.count) {
+    case ("register", 2):
+      try register(configuration.homeAddress(words[1]), lifetime: configuration.requestedLifetime, at: now, &outbox)
+    case ("register", 3):
+      guard let lifetime = UInt16(words[2]), lifetime > 0 else {
+        throw CommandError("\(words[2]): give a lifetime from 1 to 65535, in units of 4 s")
+      }
+      try register(configuration.homeAddress(words[1]), lifetime: lifetime, at: now, &outbox)
+    case ("detach", 2): try detach(configuration.homeAddress(words[1]), at: now, &outbox)
+    case ("state", 2): return state(try configuration.homeAddress(words[1]))
+    case ("reset", 1): reset(at: now)
+    default: throw CommandError("\(line): unknown; take `register HOA [LIFETIME]`, `detach HOA`, `state HOA` or `reset`")
+    }
+    return "ok"
+  }
+
+  private mutating func reset(at now: Instant) {
+    bindings = [:]
+    answers = [:]
+    timers.removeAll()
+    if stack.varies(.neighbourNoise) { timers.set(.noise, at: now) }
+  }
+
+  private func state(_ home: IPv6Address) -> String {
+    let sequence = histories[home]?.updateSequence ?? 0
+    return switch bindings[home]?.phase {
+    case nil: "ok unbound"
+    case .registering: "ok registering \(configuration.careOf) \(sequence)"
+    case .bound: "ok bound \(configuration.careOf) \(sequence)"
+    case .detaching: "ok detaching \(configuration.careOf) \(sequence)"
+    }
+  }
+
+  // MARK: Bindings
+
+  func isBound(_ home: IPv6Address) -> Bool { bindings[home]?.phase == .bound }
+
+  /// Another home address than this: a bound one, if there is one.
+  func other(than home: IPv6Address) -> IPv6Address? {
+    [home.advanced(by: 1), home.advanced(by: -1)].first { isBound($0) }
+  }
+
+  mutating func removeBinding(_ home: IPv6Address) {
+    bindings[home] = nil
+    timers.cancel(.update(home))
+    timers.cancel(.expiry(home))
+  }
+
+  /// The number after that of the last BU, or the first one.
+  mutating func takeSequence(_ home: IPv6Address) -> UInt16 {
+    var next: UInt16
+    if let last = histories[home]?.updateSequence {
+      next = last &+ 1
+    } else {
+      next = stack.varies(.buSequenceWraps) ? 65_534 : UInt16(truncatingIfNeeded: generator.next() >> 16)
+    }
+    histories[home, default: History()].updateSequence = next
+    return next
+  }
+
+  func occasion(_ home: IPv6Address, count: Int, number: UInt16 = 1, isCopy: Bool = false) -> Occasion {
+    Occasion(
+      count: count, number: number, isRace: bindings[home]?.phase == .detaching, isCopy: isCopy,
+      isAfterError: histories[home]?.sawMalformed ?? false)
+  }
+
+  mutating func noteMalformed(_ home: IPv6Address) {
+    if configuration.holds(home) { histories[home, default: History()].sawMalformed = true }
+  }
+
+  // MARK: Noise
+
+  private mutating func sendNoise(at now: Instant, _ outbox: inout Outbox) {
+    guard let address = configuration.hardware.first else { return }
+    let solicitation = Packet([
+      .ethernet(from: address, to: MACAddress(multicast: configuration.homeAgent.solicitedNode)),
+      .ipv6(from: configuration.careOf, to: configuration.homeAgent.solicitedNode, hopLimit: 255),
+      .init(
+        .neighbourSolicitation, .rfc5846, [(.solicitedTarget, configuration.homeAgent.value)],
+        options: [.linkLayerAddress(type: 1, address)]),
+    ])
+    outbox.send(solicitation.encoded(), on: 0)
+    let echo = Packet([.ipv6(from: configuration.careOf, to: configuration.homeAgent), .icmpv6(type: 128, code: 0, pointer: 0x0001_0001)])
+    stack.send(echo, to: configuration.homeAgent, at: now, &outbox)
+  }
+}

@@ -1,0 +1,118 @@
+import Link
+import Wire
+
+extension ReferenceUserEquipment {
+  /// MAX_UPDATE_RATE (RFC 6275 12): three a second.
+  private static let shortestGap = Interval.milliseconds(334)
+
+  mutating func register(
+    _ home: IPv6Address, lifetime: UInt16, at now: Instant, _ outbox: inout Outbox
+  ) throws(CommandError) {
+    guard !isDetaching(home) else { throw CommandError("\(home): detaching; wait until `state` says unbound") }
+    bindings[home, default: Binding(requested: lifetime, wait: .zero)].requested = lifetime
+    beginUpdates(home, at: now, &outbox)
+  }
+
+  /// 24.303 5.4.2.2.
+  mutating func detach(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) throws(CommandError) {
+    guard bindings[home] != nil else { throw CommandError("\(home): not bound; register it first") }
+    guard !isDetaching(home) else { return }
+    histories[home, default: History()].detaches += 1
+    let next = (histories[home]?.updateSequence ?? 0) &+ 1
+    switch defects.how(.buNotSent, occasion(home, count: histories[home]?.detaches ?? 1, number: next)) {
+    case nil: beginDetach(home, at: now, &outbox)
+    case .otherBinding:
+      if let other = other(than: home) { beginDetach(other, at: now, &outbox) }
+    default: removeBinding(home)
+    }
+  }
+
+  private mutating func beginDetach(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+    bindings[home]?.phase = .detaching
+    beginUpdates(home, at: now, &outbox)
+  }
+
+  /// A new BU and its retransmissions.
+  private mutating func beginUpdates(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+    let wait = configuration.initialBindingTimeout
+    bindings[home]?.wait = wait
+    bindings[home]?.isRetransmission = false
+    sendUpdate(home, at: now, &outbox)
+  }
+
+  mutating func updateTimedOut(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+    guard let binding = bindings[home] else { return }
+    // Three quarters of the lifetime are over.
+    guard binding.isWaiting else { return beginUpdates(home, at: now, &outbox) }
+    let wait = min(binding.wait * 2, configuration.maximumBindingTimeout)
+    bindings[home]?.wait = wait
+    bindings[home]?.isRetransmission = true
+    let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
+    if binding.phase == .detaching, defects.hits(.buNotRetransmitted, occasion) { return }
+    sendUpdate(home, at: now, &outbox)
+  }
+
+  mutating func expire(_ home: IPv6Address) {
+    // Nothing is left to be detached from, or used; a UE that still wants the binding goes on asking for it.
+    if bindings[home]?.phase == .bound { bindings[home]?.phase = .registering } else if isDetaching(home) { removeBinding(home) }
+  }
+
+  private func isDetaching(_ home: IPv6Address) -> Bool { bindings[home]?.phase == .detaching }
+
+  /// RFC 6275 11.7.1, and 11.8 for what comes after it.
+  private mutating func sendUpdate(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+    guard let binding = bindings[home] else { return }
+    let isDetach = binding.phase == .detaching
+    let last = histories[home]?.updateSequence
+    var occasion = occasion(home, count: histories[home]?.detaches ?? 1, number: (last ?? 0) &+ 1, isCopy: binding.isRetransmission)
+    // The BU itself is the race's other half, not one that meets it.
+    occasion.isRace = false
+    func hits(_ defect: Defect.Name) -> Bool { isDetach && defects.hits(defect, occasion) }
+    let sequence = hits(.buSequenceRepeated) ? last ?? takeSequence(home) : takeSequence(home)
+    let lifetime: UInt16 = isDetach ? (hits(.buLifetimeNonzero) ? 1 : 0) : binding.requested
+    var options: [Packet.Option] = stack.varies(.buExtraOption) ? [.unknownMobilityOption(type: 200, data: [1, 2, 3, 4])] : []
+    if !hits(.buWithoutAlternateCoA) { options.append(.alternateCareOfAddress(configuration.careOf)) }
+    let route: [Packet.Header] = hits(.buWithoutHomeAddressOption) ? [] : [.homeAddress(home)]
+    var bu = Packet(
+      [.ipv6(from: configuration.careOf, to: configuration.homeAgent)] + route + [
+        .message(
+          .bu, configuration.dialect,
+          [
+            (.buSequence, UInt128(sequence)), (.buA, hits(.buAClear) ? 0 : 1), (.buH, hits(.buHClear) ? 0 : 1),
+            (.buL, configuration.isLinkLocalCompatible ? 1 : 0), (.buK, configuration.hasKeyManagementMobility ? 1 : 0),
+            (.buLifetime, UInt128(lifetime)), (.mhReserved, hits(.buReservedSet) ? 1 : 0),
+          ], options: options)
+      ])
+    if hits(.buBadChecksum) { bu = bu.withWrongChecksum() }
+    stack.send(bu, to: configuration.homeAgent, at: now, &outbox)
+    bindings[home]?.isWaiting = true
+    bindings[home]?.lastUpdate = now
+    timers.set(.update(home), at: now + binding.wait)
+  }
+
+  /// RFC 6275 11.7.3.
+  mutating func receiveAcknowledgement(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) {
+    guard let home = arrival.routing, arrival.source == configuration.homeAgent, let binding = bindings[home], binding.isWaiting,
+      let status = stack.dissection.value(.baStatus, in: frame), let number = stack.dissection.value(.baSequence, in: frame),
+      let lifetime = stack.dissection.value(.baLifetime, in: frame)
+    else { return }
+    let sequence = UInt16(truncatingIfNeeded: number)
+    if status == 135 {
+      // The Home Agent's number is taken over, and the BU sent again, not too often.
+      histories[home, default: History()].updateSequence = sequence
+      let wait = configuration.initialBindingTimeout
+      bindings[home]?.wait = wait
+      let earliest = binding.lastUpdate + Self.shortestGap
+      if earliest <= now { sendUpdate(home, at: now, &outbox) } else { timers.set(.update(home), at: earliest) }
+      return
+    }
+    guard sequence == histories[home]?.updateSequence else { return }
+    // A detach is over whatever the answer: 133 says that nothing is bound, and any other refusal will not change.
+    guard binding.phase != .detaching, status < 128, lifetime > 0 else { return removeBinding(home) }
+    bindings[home]?.phase = .bound
+    bindings[home]?.isWaiting = false
+    let units = Int64(min(lifetime, UInt128(binding.requested)))
+    timers.set(.expiry(home), at: now + .seconds(4) * units)
+    timers.set(.update(home), at: now + .seconds(3) * units)
+  }
+}

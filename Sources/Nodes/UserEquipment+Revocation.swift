@@ -1,0 +1,184 @@
+import Link
+import Wire
+
+extension ReferenceUserEquipment {
+  /// A BRI whose Mobility Header is right.
+  struct Indication {
+    var home: IPv6Address
+    var source: IPv6Address
+    var sequence: UInt16
+    var trigger: UInt8
+    var p: Bool
+    /// Always set under RFC 5846, which has no A bit and always wants an answer.
+    var a: Bool
+    var g: Bool
+    var v: Bool
+  }
+
+  private enum Reaction {
+    case discard
+    /// A BRA of this status; the binding stays.
+    case refuse(UInt8)
+    case accept
+  }
+
+  mutating func receiveMobility(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) {
+    let isDraft = configuration.dialect == .draft01
+    let home = (isDraft ? arrival.homeAddressOption ?? arrival.routing : arrival.routing) ?? arrival.source
+    let isIndication = stack.dissection.value(.mhType, in: frame) == 16
+    let path = isDraft ? FieldPath.revocationSequence : .briSequence
+    let sequence = isIndication ? stack.dissection.value(path, in: frame) : nil
+    let occasion = revocationOccasion(home, number: UInt16(truncatingIfNeeded: sequence ?? 1))
+    guard admits(frame, arrival, isIndication, occasion, at: now, &outbox) else { return noteMalformed(home) }
+    var lenience: Lenience = []
+    if isIndication, defects.hits(.badChecksumAccepted, occasion) { lenience.insert(.checksum) }
+    if isIndication, defects.hits(.headerLengthIgnored, occasion) { lenience.insert(.headerLength) }
+    if isIndication, defects.hits(.payloadProtoIgnored, occasion) { lenience.insert(.payloadProto) }
+    if defects.hits(.unknownTypeUnanswered, occasion) { lenience.insert(.unknownTypeUnanswered) }
+    guard stack.checkMobility(frame, arrival, lenience, at: now, &outbox) else { return noteMalformed(home) }
+    // Draft-01 with one type number: what a UE receives is a BRI.
+    if stack.dissection.messageKind == .revocation, isDraft { stack.dissection.nameMessage(.bri) }
+    switch stack.dissection.messageKind {
+    case .ba: receiveAcknowledgement(frame, arrival, at: now, &outbox)
+    case .bri:
+      let message = stack.dissection
+      guard arrival.routing != nil || (isDraft && arrival.homeAddressOption != nil), let sequence = message.value(.briSequence, in: frame),
+        let trigger = message.value(.briTrigger, in: frame)
+      else { return noteMalformed(home) }
+      let indication = Indication(
+        home: home, source: arrival.source, sequence: UInt16(truncatingIfNeeded: sequence), trigger: UInt8(truncatingIfNeeded: trigger),
+        p: message.value(.briP, in: frame) == 1, a: message.value(.briA, in: frame) != 0, g: message.value(.briG, in: frame) == 1,
+        v: message.value(.briV, in: frame) == 1)
+      receiveIndication(indication, frame, occasion, at: now, &outbox)
+    default: break
+    }
+  }
+
+  /// The rules for the routing header and the Home Address option. False when the packet is to be dropped.
+  private mutating func admits(
+    _ frame: Span<UInt8>, _ arrival: Arrival, _ isIndication: Bool, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox
+  ) -> Bool {
+    if let home = arrival.routing {
+      if arrival.isRoutingWrong, !(isIndication && defects.hits(.routingHeaderUnchecked, occasion)) { return false }
+      if !configuration.holds(home), !(isIndication && defects.hits(.wrongHomeAddressAccepted, occasion)) { return false }
+    }
+    guard let home = arrival.homeAddressOption else { return true }
+    // RFC 6275 9.3.1 asks for no binding of a packet with a Mobility Header. RFC 3775 exempts Binding Updates alone; but the draft's BRI comes
+    // with the option, and a UE that is to answer it must do as RFC 6275 does.
+    let isStrict = configuration.dialect == .draft01 && stack.varies(.be1ToHAOBRI)
+    let isExempt = !isStrict || stack.dissection.value(.mhType, in: frame) == 5
+    if home.isRoutableUnicast, isExempt { return true }
+    stack.sendBindingError(1, frame, arrival, at: now, &outbox)
+    return false
+  }
+
+  private func revocationOccasion(_ home: IPv6Address, number: UInt16) -> Occasion {
+    let history = histories[home] ?? History()
+    let isCopy = answers[home]?.sequence == number
+    return occasion(home, count: max(1, history.revocations + (isCopy ? 0 : 1)), number: number, isCopy: isCopy)
+  }
+
+  private mutating func receiveIndication(
+    _ bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox
+  ) {
+    if !isBound(bri.home), bindings[bri.home]?.phase != .detaching, let answer = answers[bri.home], answer.sequence == bri.sequence,
+      answer.until > now
+    {
+      guard !stack.varies(.silentToCopies) else { return }
+      return acknowledge(bri, answer.status, occasion, at: now, &outbox)
+    }
+    switch reaction(to: bri, frame, occasion) {
+    case .discard: noteMalformed(bri.home)
+    case .refuse(let status):
+      noteMalformed(bri.home)
+      acknowledge(bri, status, occasion, at: now, &outbox)
+    case .accept: accept(bri, occasion, at: now, &outbox)
+    }
+  }
+
+  /// Clause 10.1 of draft-01 and RFC 5846.
+  private func reaction(to bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion) -> Reaction {
+    let isDraft = configuration.dialect == .draft01
+    // Draft-01 10.2: a BRI from a Home Agent with which there is no binding.
+    guard bri.source == configuration.homeAgent || defects.hits(.briAnsweredForOtherSource, occasion) else { return .discard }
+    guard configuration.holds(bri.home) else { return defects.hits(.wrongHomeAddressAccepted, occasion) ? .accept : .discard }
+    if defects.hits(.reservedNotIgnored, occasion), hasReservedSet(frame) { return .discard }
+    if defects.hits(.unknownOptionNotSkipped, occasion), stack.holdsOption(frame, where: { kind, _ in kind == .unknownMobilityOption }) {
+      return .discard
+    }
+    let isListed = isBound(bri.home) || bindings[bri.home]?.phase == .detaching
+    let isProxy = bri.p && !defects.hits(.pBitAccepted, occasion)
+    if isDraft {
+      if isProxy { return .discard }
+      // Global revocation is for mobile access gateways: 3 "not authorized"; without the A bit nobody wants to know.
+      if bri.g { return bri.a ? .refuse(3) : .discard }
+      return isListed ? .accept : bri.a ? .refuse(2) : .discard
+    }
+    guard isListed else { return .discard }
+    if isProxy { return .refuse(135) }
+    if bri.v, !defects.hits(.vBitIgnored, occasion) {
+      // There is no IPv4 binding: an option cannot name the right one.
+      return stack.holdsOption(frame) { $0 == .ipv4HomeAddress && $1 == 8 } ? .refuse(128) : .refuse(129)
+    }
+    // 128 and above are global triggers, and a UE knows none; 8 to 127 are not assigned.
+    if bri.g || (128...249).contains(bri.trigger) { return .refuse(134) }
+    return bri.trigger > 7 ? .refuse(133) : .accept
+  }
+
+  private func hasReservedSet(_ frame: Span<UInt8>) -> Bool {
+    (stack.dissection.value(.briReserved, in: frame) ?? 0) != 0 || stack.dissection.value(.mhReserved, in: frame) != 0
+  }
+
+  /// 24.303 5.4.2.1: the BRA first, then the end of the binding.
+  private mutating func accept(_ bri: Indication, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    let isOwn = configuration.holds(bri.home)
+    let bad: UInt8 = configuration.dialect == .draft01 ? 2 : 128
+    let status = defects.hits(.braBadStatus, occasion) ? bad : 0
+    if isOwn {
+      if !occasion.isCopy { histories[bri.home, default: History()].revocations += 1 }
+      answers[bri.home] = Answer(sequence: bri.sequence, status: status, until: now + configuration.indicationMemory)
+    }
+    // Without the A bit no BRA is asked for (draft-01 5.1).
+    if bri.a { acknowledge(bri, status, occasion, at: now, &outbox) }
+    // One that is detaching goes on to ask for its BA.
+    guard isOwn, !occasion.isRace else { return }
+    let requested = bindings[bri.home]?.requested ?? configuration.requestedLifetime
+    switch defects.how(.bindingKeptAfterBRI, occasion) {
+    case nil: removeBinding(bri.home)
+    case .otherBinding: other(than: bri.home).map { removeBinding($0) }
+    default: return
+    }
+    if defects.hits(.otherBindingRemoved, occasion), let other = other(than: bri.home) { removeBinding(other) }
+    // Draft-01 10.1: after Administrative Reason not before it has asked the operator. RFC 5846 has dropped the sentence.
+    let isBarred = configuration.dialect == .draft01 && bri.trigger == 2
+    let reattaches = configuration.reattachesByItself && !isBarred
+    if reattaches || (isBarred && defects.hits(.reregistersAfterAdministrative, occasion)) {
+      try? register(bri.home, lifetime: requested, at: now, &outbox)
+    }
+  }
+
+  /// Clause 10.2 of draft-01 and RFC 5846; the home address goes as in every packet of the UE to its Home Agent (RFC 6275 11.3.1).
+  private mutating func acknowledge(_ bri: Indication, _ status: UInt8, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    var delay = stack.varies(.slowBRA) ? Variation.slowness : .zero
+    switch defects.how(.braNotSent, occasion) {
+    case nil: break
+    case .late: delay = Defect.lateness
+    default: return
+    }
+    func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
+    let options = stack.varies(.braPaddedWithPad1) ? [Packet.Option](repeating: Packet.Option(.pad1), count: 4) : []
+    let sequence = hits(.braSequenceWrong) ? bri.sequence &+ 1 : bri.sequence
+    var bra = Packet([
+      .ipv6(from: configuration.careOf, to: hits(.braToWrongAddress) ? bri.home : bri.source), .homeAddress(bri.home),
+      .message(
+        .bra, configuration.dialect,
+        [
+          (.braSequence, UInt128(sequence)), (.braStatus, UInt128(status)), (.braP, bri.p || hits(.braPBitSet) ? 1 : 0),
+          (.braG, bri.g ? 1 : 0), (.braV, bri.v ? 1 : 0), (.mhReserved, hits(.braReservedSet) ? 1 : 0),
+        ], options: options),
+    ])
+    if hits(.braPayloadProto) { bra.set(.mhPayloadProto, 6) }
+    if hits(.braBadChecksum) { bra = bra.withWrongChecksum() }
+    stack.send(bra, to: bri.source, after: delay, at: now, &outbox)
+  }
+}

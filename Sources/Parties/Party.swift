@@ -1,0 +1,48 @@
+package import Wire
+
+/// Whom the tester plays.
+package enum Party: Sendable {
+  case userEquipment(UserEquipmentParty)
+  case homeAgent(HomeAgentParty)
+
+  /// Takes a packet from the device, and gives the answers that are due.
+  package mutating func receive(_ frame: Span<UInt8>, _ dissection: Dissection) -> [Packet] {
+    switch self {
+    case .userEquipment(var party):
+      defer { self = .userEquipment(party) }
+      return party.receive(frame, dissection)
+    case .homeAgent(var party):
+      defer { self = .homeAgent(party) }
+      return party.receive(frame, dissection)
+    }
+  }
+
+  /// The last BRI's sequence number on a home address, sent or received.
+  package func revocation(_ home: IPv6Address) -> UInt16? {
+    switch self {
+    case .userEquipment(let party): party.bindings[home]?.revocation
+    case .homeAgent(let party): party.bindings[home]?.revocation
+    }
+  }
+
+  /// The last BU's sequence number on a home address, sent or accepted.
+  package func update(_ home: IPv6Address) -> UInt16? {
+    switch self {
+    case .userEquipment(let party): party.bindings[home]?.sequence
+    case .homeAgent(let party): party.bindings[home]?.sequence
+    }
+  }
+}
+
+extension Packet {
+  /// Puts the home address into another carrier: `hao`, `rh2` or `none`.
+  package mutating func carry(_ home: IPv6Address, in carrier: String) {
+    guard let ip = index(of: .ipv6) else { return }
+    headers.removeAll { $0.kind == .destinationOptions || $0.kind == .rh2 }
+    switch carrier {
+    case "hao": headers.insert(.homeAddress(home), at: ip + 1)
+    case "rh2": headers.insert(.routing(to: home), at: ip + 1)
+    default: break
+    }
+  }
+}

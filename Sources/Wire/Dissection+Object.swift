@@ -1,0 +1,119 @@
+/// What one frame holds, as values that any encoder can write; `detachspec decode --format json` prints one of these a frame.
+package struct DissectedFrame: Encodable, Sendable {
+  /// The number of the frame, counted from 1.
+  package let frame: Int
+  /// Capture time in nanoseconds, as text: not every reader of JSON keeps 64 bits.
+  package let time: String
+  package let interface: Int
+  /// The link type of the capture, for instance 1 for Ethernet.
+  package let link: Int
+  package let layers: [DissectedLayer]
+  package let anomalies: [DissectedAnomaly]
+}
+
+/// One layer of a frame with its fields.
+package struct DissectedLayer: Encodable, Sendable {
+  /// The layer's name in field paths.
+  package let layer: String
+  /// The layout, of a message that has more than one.
+  package let dialect: String?
+  /// Octets from the frame's start; a message's fields count from its Mobility Header.
+  package let offset: Int
+  package let length: Int
+  package let fields: DissectedFields
+  /// Nil for a layer that holds no options by its nature.
+  package let options: [DissectedOption]?
+}
+
+/// Fields by name, in wire order.
+package struct DissectedFields: Encodable, Sendable {
+  package let values: [(field: Field, value: UInt128)]
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// A number as a number, an address as text.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for (field, value) in values {
+      let key = Key(stringValue: field.name)
+      if field.presentation == .number, let number = UInt64(exactly: value) {
+        try container.encode(number, forKey: key)
+      } else {
+        try container.encode(field.text(value), forKey: key)
+      }
+    }
+  }
+}
+
+/// One option: its type, its length field, and what stands behind them in hexadecimal.
+package struct DissectedOption: Encodable, Sendable {
+  package let type: Int
+  package let length: Int
+  package let data: String
+}
+
+/// Something that was wrong.
+package struct DissectedAnomaly: Encodable, Sendable {
+  package let layer: String
+  /// Nil where no field of the layer is to blame.
+  package let field: String?
+  /// In kebab case, for instance `checksum-over-wire-source`.
+  package let kind: String
+  /// What is wrong, for people.
+  package let text: String
+}
+
+extension Dissection {
+  /// Everything that was found, for a frame of which the capture knows number, time (nanoseconds), interface and link type.
+  package func object(_ bytes: Span<UInt8>, frame: Int, time: Instant, interface: Int, link: Int) -> DissectedFrame {
+    DissectedFrame(
+      frame: frame, time: String(time.nanoseconds), interface: interface, link: link,
+      layers: (0..<count).map { index in
+        let layer = layers[index]
+        return DissectedLayer(
+          layer: layer.kind.name, dialect: Schema.of(layer.kind, layer.dialect).dialect?.name, offset: Int(layer.offset),
+          length: Int(layer.length),
+          fields: DissectedFields(values: fields(ofLayer: index, in: bytes)), options: options(ofLayer: index, in: bytes))
+      },
+      anomalies: (0..<anomalyCount).map { describe(anomalies[$0], bytes) })
+  }
+
+  /// The fields of a layer that are there, in wire order.
+  func fields(ofLayer index: Int, in bytes: Span<UInt8>) -> [(field: Field, value: UInt128)] {
+    let layer = layers[index]
+    return Schema.of(layer.kind, layer.dialect).values(in: bytes, at: Int(layer.offset), end: bytes.count)
+  }
+
+  private func options(ofLayer index: Int, in bytes: Span<UInt8>) -> [DissectedOption]? {
+    guard optionOctets(ofLayer: index, in: bytes) != nil else { return nil }
+    var out: [DissectedOption] = []
+    forEachOption(ofLayer: index, in: bytes) { _, offset, length in
+      out.append(
+        DissectedOption(
+          type: Int(bytes[offset]), length: length > 1 ? Int(bytes[offset + 1]) : 0, data: hexadecimal(bytes, offset + 2, offset + length)))
+    }
+    return out
+  }
+}
+
+extension Schema {
+  /// The fields whose octets are there, of something that starts at an offset.
+  func values(in bytes: Span<UInt8>, at offset: Int, end: Int) -> [(field: Field, value: UInt128)] {
+    fields.filter { offset + $0.range.octetsNeeded <= min(end, bytes.count) }.map { (field: $0, value: $0.range.read(bytes, at: offset)) }
+  }
+}
+
+/// Octets `start ..< end`, as far as they are there, two digits each.
+func hexadecimal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> String {
+  var out = ""
+  for index in start..<max(start, min(end, bytes.count)) {
+    let octet = bytes[index]
+    out += (octet < 16 ? "0" : "") + String(octet, radix: 16)
+  }
+  return out
+}

@@ -1,0 +1,252 @@
+/// One layer of a decoded packet.
+package struct Layer: Sendable {
+  package var kind: LayerKind
+  package var dialect: Dialect
+  package var protection: Protection
+  /// Octets from the frame's start.
+  package var offset: Int32
+  /// Octets of the layer itself: a header with its options, not what it carries.
+  package var length: Int32
+
+  package var end: Int { Int(offset) &+ Int(length) }
+}
+
+/// Something of a packet that its schema or its documents do not allow.
+package struct Anomaly: Sendable, Equatable {
+  package enum Kind: UInt8, Sendable {
+    /// The packet ends before the layer does.
+    case truncated
+    /// A length that says more than there is.
+    case lengthBeyond
+    /// A length smaller than the layer's minimum.
+    case lengthTooShort
+    /// A checksum that is not the one of these octets.
+    case checksum
+    /// The checksum is right over the wire source address where the Home Address option's counts (spec of P1b).
+    case checksumOverWireSource
+    /// A field that has one lawful value has another.
+    case value
+    /// An option that runs past the end of its header.
+    case optionOverrun
+    /// Octets behind the end of the Mobility Header.
+    case trailing
+    /// A second Home Address option, or one out of place.
+    case repeated
+    /// More layers or anomalies than are kept; the rest is opaque.
+    case limit
+  }
+
+  package var kind: Kind
+  /// The index of the layer in the table.
+  package var layer: UInt8
+  /// The first bit of the field that is wrong, counted from the layer's start; a bit behind the layer where what follows it is wrong,
+  /// `UInt16.max` where no field is.
+  package var bit: UInt16
+
+  package init(kind: Kind, layer: UInt8, bit: UInt16) {
+    self.kind = kind
+    self.layer = layer
+    self.bit = bit
+  }
+}
+
+/// What a frame turned out to hold: a table of layers, the octets that nobody reads, and what was wrong. Any octets give one.
+package struct Dissection: Sendable {
+  package static let maximumLayers = 24
+  package static let maximumAnomalies = 16
+
+  package internal(set) var layers: InlineArray<24, Layer> = InlineArray(
+    repeating: Layer(kind: .ethernet, dialect: .rfc5846, protection: .clear, offset: 0, length: 0))
+  package internal(set) var count = 0
+  package internal(set) var anomalies: InlineArray<16, Anomaly> = InlineArray(repeating: Anomaly(kind: .limit, layer: 0, bit: 0))
+  package internal(set) var anomalyCount = 0
+  /// The octets behind the last layer that the outermost network header still counts as its own.
+  package internal(set) var restOffset = 0
+  package internal(set) var restLength = 0
+  /// Indices into the table, -1 where there is none: the Mobility Header and its message, the first network header, the innermost IPv6
+  /// header, and the Home Address option and type 2 routing header that belong to that one.
+  package internal(set) var mobility = -1
+  package internal(set) var message = -1
+  package internal(set) var network = -1
+  package internal(set) var inner = -1
+  package internal(set) var homeAddressOption = -1
+  package internal(set) var routing = -1
+  package internal(set) var icmp = -1
+  /// Octets that are not captured: the frame was longer on the wire.
+  package internal(set) var missing = 0
+
+  package init() {}
+
+  mutating func reset() {
+    count = 0
+    anomalyCount = 0
+    restOffset = 0
+    restLength = 0
+    mobility = -1
+    message = -1
+    network = -1
+    inner = -1
+    homeAddressOption = -1
+    routing = -1
+    icmp = -1
+    missing = 0
+  }
+
+  /// The kind of the Mobility Header's message, `.mh` for one that has no schema; nil without a Mobility Header.
+  package var messageKind: LayerKind? { message >= 0 ? layers.span[message].kind : mobility >= 0 ? .mh : nil }
+
+  /// Gives a draft-01 revocation its name, once the sender's role is known.
+  package mutating func nameMessage(_ kind: LayerKind) {
+    guard message >= 0, kind.isMobilityMessage else { return }
+    layers[message].kind = kind
+    settleChecksum()
+  }
+
+  /// Only a BRI may have its checksum over the wire source (C-3: the rule makes a UE's address the source of a packet of the Home Agent's); in
+  /// anything else that is plainly wrong.
+  mutating func settleChecksum() {
+    let kind = messageKind
+    guard kind != .bri, kind != .revocation else { return }
+    for position in 0..<anomalyCount where anomalies[position].kind == .checksumOverWireSource { anomalies[position].kind = .checksum }
+  }
+
+  /// The first layer of a kind, the innermost one for IPv6; nil when there is none.
+  @inline(__always) package borrowing func layer(_ kind: LayerKind) -> Layer? {
+    let index = firstIndex(kind)
+    return index >= 0 ? layers.span[index] : nil
+  }
+
+  @inline(__always) borrowing func firstIndex(_ kind: LayerKind) -> Int {
+    switch kind {
+    case .ipv6: return inner
+    case .mh: return mobility
+    case .hao: return homeAddressOption
+    case .rh2: return routing
+    default:
+      var index = 0
+      while index < count {
+        if layers.span[index].kind == kind { return index }
+        index &+= 1
+      }
+      return -1
+    }
+  }
+
+  /// A field's value; nil when the layer or option is absent, its dialect lacks the field, or its octets are not there.
+  @inline(__always) package borrowing func value(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
+    if path.kind.isOption, path.kind != .hao { return optionValue(path, in: bytes) }
+    let index = firstIndex(path.kind)
+    guard index >= 0 else { return nil }
+    return value(path, ofLayer: index, in: bytes)
+  }
+
+  /// A field of the layer at an index of the table.
+  @inline(__always) package borrowing func value(_ path: FieldPath, ofLayer index: Int, in bytes: Span<UInt8>) -> UInt128? {
+    let layer = layers.span[index]
+    guard let range = path.range(in: layer.dialect), Int(layer.offset) &+ range.octetsNeeded <= bytes.count else { return nil }
+    return range.read(bytes, at: Int(layer.offset))
+  }
+
+  private borrowing func optionValue(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
+    var result: UInt128?
+    forEachOption(in: bytes) { kind, offset, length in
+      guard kind == path.kind, result == nil, let range = path.range(in: .rfc5846), range.octetsNeeded <= length else { return }
+      result = range.read(bytes, at: offset)
+    }
+    return result
+  }
+
+  /// Calls `body` with kind, offset and whole length of every option of the Mobility Header or, without one, of the ND message.
+  ///
+  /// Stops at the first option that runs past the end.
+  package borrowing func forEachOption(in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+    if message >= 0 {
+      forEachOption(ofLayer: message, in: bytes, body)
+    } else if mobility < 0, icmp >= 0 {
+      forEachOption(ofLayer: icmp, in: bytes, body)
+    }
+  }
+
+  /// The same for one layer of the table, a destination options or hop-by-hop header too; a layer that has no options has none.
+  package borrowing func forEachOption(ofLayer index: Int, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+    guard let range = optionOctets(ofLayer: index, in: bytes) else { return }
+    let kind = layers.span[index].kind
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      let type = bytes[offset]
+      let second = offset &+ 1 < range.upperBound ? Int(bytes[offset &+ 1]) : 0
+      let option: LayerKind
+      var length = 2 &+ second
+      if kind == .hopByHop || kind == .destinationOptions {
+        option = Schema.destinationOption(type)
+        if option == .destinationPad1 { length = 1 }
+      } else if kind.isMobilityMessage {
+        option = Schema.mobilityOption(type)
+        if option == .pad1 { length = 1 }
+      } else {
+        length = second &* 8
+        option = (type == 1 || type == 2) && length >= 8 ? .linkLayerAddress : .unknownNeighbourOption
+      }
+      guard length > 0, length <= range.upperBound &- offset else { return }
+      body(option, offset, length)
+      offset &+= length
+    }
+  }
+
+  /// Where a layer's options are; nil for a layer that has none by its nature.
+  borrowing func optionOctets(ofLayer index: Int, in bytes: Span<UInt8>) -> Range<Int>? {
+    guard index >= 0, index < count else { return nil }
+    let layer = layers.span[index]
+    let end: Int
+    switch layer.kind {
+    case .hopByHop, .destinationOptions, .routerSolicitation, .routerAdvertisement, .neighbourSolicitation, .neighbourAdvertisement:
+      end = layer.end
+    case .bu, .ba, .be, .bri, .bra, .revocation: end = mobility >= 0 ? layers.span[mobility].end : layer.end
+    default: return nil
+    }
+    let start = Int(layer.offset) &+ Schema.minimum(of: layer.kind, layer.dialect)
+    return start..<max(start, min(end, bytes.count))
+  }
+
+  /// Whether a field carries an anomaly that makes it wrong; the wire-source variant of the checksum is not counted.
+  package borrowing func isWrong(_ path: FieldPath) -> Bool {
+    let index = firstIndex(path.kind)
+    guard index >= 0, let range = path.range(in: layers.span[index].dialect) else { return false }
+    var position = 0
+    while position < anomalyCount {
+      let anomaly = anomalies.span[position]
+      if Int(anomaly.layer) == index, Int(anomaly.bit) == range.bit, anomaly.kind != .checksumOverWireSource { return true }
+      position &+= 1
+    }
+    return false
+  }
+
+  /// Nothing was wrong, the wire-source variant of the checksum aside.
+  package var isSound: Bool {
+    var position = 0
+    while position < anomalyCount {
+      if anomalies.span[position].kind != .checksumOverWireSource { return false }
+      position &+= 1
+    }
+    return true
+  }
+
+  @inline(never) mutating func note(_ kind: Anomaly.Kind, layer: Int, bit: Int) {
+    if anomalyCount < Self.maximumAnomalies - 1 {
+      anomalies[anomalyCount] = Anomaly(kind: kind, layer: UInt8(clamping: layer), bit: kind == .limit ? .max : UInt16(clamping: bit))
+      anomalyCount += 1
+    } else if anomalyCount == Self.maximumAnomalies - 1 {
+      anomalies[anomalyCount] = Anomaly(kind: .limit, layer: UInt8(clamping: layer), bit: .max)
+      anomalyCount += 1
+    }
+  }
+
+  /// Adds a layer and returns its index; nil when the table is full.
+  @inline(__always) mutating func push(_ kind: LayerKind, _ dialect: Dialect, offset: Int, length: Int) -> Int? {
+    guard count < Self.maximumLayers else { return nil }
+    layers[count] = Layer(
+      kind: kind, dialect: dialect, protection: .clear, offset: Int32(clamping: offset), length: Int32(clamping: length))
+    count &+= 1
+    return count &- 1
+  }
+}

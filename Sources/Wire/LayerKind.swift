@@ -1,0 +1,76 @@
+/// What a layer of a packet is: a header, a message of the Mobility Header, or an option.
+package enum LayerKind: UInt8, Sendable, CaseIterable {
+  case ethernet, vlan, arp, ipv4, ipv6, hopByHop, destinationOptions, routing, rh2, fragment, udp, esp, ike
+  case icmpv6, routerSolicitation, routerAdvertisement, neighbourSolicitation, neighbourAdvertisement
+  case mh, bu, ba, be, bri, bra
+  /// MH type 16 of which the layout does not say whether it is a BRI or a BRA: draft-01 with one type number, or an unassigned B.R. Type.
+  case revocation
+  // Options of the destination options and hop-by-hop headers (RFC 8200 4.2).
+  case hao, unknownDestinationOption, destinationPad1, destinationPadN
+  // Options of Neighbour Discovery (RFC 4861 4.6).
+  case linkLayerAddress, unknownNeighbourOption
+  // Mobility options (RFC 6275 6.2; spec of each beside its schema).
+  case pad1, padN, bindingRefreshAdvice, alternateCareOfAddress, nonceIndices, bindingAuthorizationData, mobileNetworkPrefix
+  case mobileNodeLinkLayerAddress, mobileNodeIdentifier, mobilityAuthentication, mesgID, vendorSpecific, serviceSelection
+  case homeNetworkPrefix, handoffIndicator, accessTechnologyType, timestamp
+  case ipv4HomeAddress, ipv4AddressAcknowledgement, natDetection, ipv4CareOfAddress, bindingIdentifier
+  case ipv4HomeAddressRequest, ipv4HomeAddressReply, unknownMobilityOption
+
+  /// The name in field paths and reports, for instance `bri` in `bri.trigger`.
+  package var name: String {
+    switch self {
+    case .routerSolicitation: "rs"
+    case .routerAdvertisement: "ra"
+    case .neighbourSolicitation: "ns"
+    case .neighbourAdvertisement: "na"
+    default: kebab("\(self)")
+    }
+  }
+
+  /// It is an option inside another layer, found by scanning that layer, not by the layer table (the Home Address option is in both).
+  package var isOption: Bool { rawValue >= LayerKind.hao.rawValue }
+  package var isMobilityOption: Bool { rawValue >= LayerKind.pad1.rawValue }
+  package var isDestinationOption: Bool { (LayerKind.hao.rawValue...LayerKind.destinationPadN.rawValue).contains(rawValue) }
+  /// A message of the Mobility Header; its fields are counted from the start of that header.
+  package var isMobilityMessage: Bool { (LayerKind.bu.rawValue...LayerKind.revocation.rawValue).contains(rawValue) }
+}
+
+/// `camelCase` as `camel-case`.
+func kebab(_ name: String) -> String {
+  var out = ""
+  var isInWord = false
+  for character in name {
+    // Capitals in a row are one word: mesgID is mesg-id.
+    if character.isUppercase, isInWord { out += "-" }
+    isInWord = !character.isUppercase
+    out += character.lowercased()
+  }
+  return out
+}
+
+/// A layout of the revocation messages.
+package enum Dialect: UInt8, Sendable, CaseIterable {
+  /// draft-muhanna-mext-binding-revocation-01: sequence first, P A G flags.
+  case draft01
+  /// RFC 5846: B.R. Type first, P V G flags.
+  case rfc5846
+
+  package var name: String { self == .draft01 ? "draft-01" : "rfc5846" }
+
+  package init?(name: String) {
+    guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = match
+  }
+}
+
+/// How a layer was protected when it was captured.
+package struct Protection: Hashable, Sendable {
+  package var raw: UInt16
+
+  /// Nothing protected it.
+  package static let clear = Protection(raw: 0)
+  /// It is sealed and nobody opened it.
+  package static let opaque = Protection(raw: .max)
+  /// Opened with the security association of this index, 0 to 65,533.
+  package static func opened(_ association: UInt16) -> Protection { Protection(raw: min(association, .max - 2) + 1) }
+}

@@ -1,0 +1,69 @@
+/// The one description of a header, message or option: its fields in order, and how its options are aligned.
+package struct Schema: Sendable {
+  package let kind: LayerKind
+  /// The layout that it belongs to; nil where there is only one.
+  package let dialect: Dialect?
+  /// Octets of the fixed part. The fields of a mobility message count from the start of the Mobility Header.
+  package let minimum: Int
+  package let fields: [Field]
+  /// The number that names it: an option type, an MH type.
+  package let number: UInt8?
+  /// An option starts at `multiple · n + offset` octets from the start of the header that holds it.
+  package let alignment: (multiple: Int, offset: Int)
+  /// The document and clause that draw it.
+  package let clause: String
+
+  init(
+    _ kind: LayerKind, dialect: Dialect? = nil, number: UInt8? = nil, octets minimum: Int, align alignment: (Int, Int) = (1, 0),
+    _ clause: String,
+    _ fields: [Field]
+  ) {
+    self.kind = kind
+    self.dialect = dialect
+    self.number = number
+    self.minimum = minimum
+    self.alignment = alignment
+    self.clause = clause
+    self.fields = fields
+  }
+
+  /// Every schema there is.
+  package static let all: [Schema] = linkSchemas + networkSchemas + neighbourSchemas + mobilitySchemas + mobilityOptionSchemas
+
+  private static let table: [Schema?] = {
+    var table = [Schema?](repeating: nil, count: LayerKind.allCases.count * 2)
+    for schema in all {
+      for dialect in Dialect.allCases where schema.dialect == nil || schema.dialect == dialect {
+        table[Int(schema.kind.rawValue) * 2 + Int(dialect.rawValue)] = schema
+      }
+    }
+    return table
+  }()
+
+  private static let minimums: [Int] = table.map { $0?.minimum ?? 0 }
+
+  /// Octets of the fixed part; decoding asks for them alone, because a whole schema costs reference counts.
+  @inline(__always) static func minimum(of kind: LayerKind, _ dialect: Dialect = .rfc5846) -> Int {
+    minimums[Int(kind.rawValue) * 2 + Int(dialect.rawValue)]
+  }
+
+  /// The schema of a kind in a dialect. Every kind has one (a test walks them all).
+  package static func of(_ kind: LayerKind, _ dialect: Dialect = .rfc5846) -> Schema {
+    table[Int(kind.rawValue) * 2 + Int(dialect.rawValue)] ?? Schema(kind, octets: 0, "", [])
+  }
+
+  private static func byNumber(_ schemas: [Schema], where belongs: (LayerKind) -> Bool) -> [LayerKind?] {
+    var table = [LayerKind?](repeating: nil, count: 256)
+    for schema in schemas where belongs(schema.kind) {
+      if let number = schema.number { table[Int(number)] = schema.kind }
+    }
+    return table
+  }
+  private static let mobilityOptions = byNumber(all) { $0.isMobilityOption }
+  private static let destinationOptions = byNumber(all) { $0.isDestinationOption }
+
+  /// The kind of a mobility option by its type number.
+  package static func mobilityOption(_ type: UInt8) -> LayerKind { mobilityOptions[Int(type)] ?? .unknownMobilityOption }
+  /// The kind of an option of a destination options or hop-by-hop header by its type number.
+  package static func destinationOption(_ type: UInt8) -> LayerKind { destinationOptions[Int(type)] ?? .unknownDestinationOption }
+}

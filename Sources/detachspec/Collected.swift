@@ -1,0 +1,99 @@
+import CLinux
+import Conformance
+import Foundation
+import Glibc
+import Judging
+import Link
+import Reporting
+import Wire
+
+/// What the runs of one invocation have given so far.
+struct Collected {
+  let suite: Suite
+  let format: OutputFormat
+  let total: Int
+  let started = Date()
+  private(set) var runs: [RunReport] = []
+  private(set) var isInterrupted = false
+  private let signals = Signals()
+
+  init(suite: Suite, format: OutputFormat, total: Int) {
+    self.suite = suite
+    self.format = format
+    self.total = total
+  }
+
+  /// One run, its capture and its cuts; further profiles judge the same capture beside it.
+  mutating func run(
+    _ setup: Setup, cases: [Case], jobs: Int, network: any Network, hooks: any HookRunner, also: [Profile], in folder: ReportFolder, ports: [String]
+  ) throws {
+    let name = "run-\(setup.role.rawValue)-\(setup.profile.id).pcapng"
+    var run = TestRun(setup: setup, suite: suite, cases: cases.filter { $0.role == setup.role })
+    run.jobs = jobs
+    var progress = ProgressLine(environment: ProcessInfo.processInfo.environment)
+    let began = Date()
+    run.changed = { state in
+      progress.update(
+        done: state.done, total: state.total, running: state.running, elapsed: .seconds(Date().timeIntervalSince(began)))
+    }
+    let signals = signals
+    network.watched.append(signals.descriptor)
+    run.isCancelled = { signals.isPending }
+    let outcome: TestRun.Outcome
+    do {
+      let writer = try PcapngWriter(path: "\(folder.path)/\(name)", ports: ports.prefix(network.portCount).map { PcapngWriter.Port(name: $0) })
+      outcome = try run.run(over: network, hooks: hooks, writer: writer, cuts: "\(folder.path)/captures/\(setup.role.rawValue)-\(setup.profile.id)")
+    } catch let error as CaptureFileError {
+      throw Stop(.usage, error.description)
+    } catch let failure as TestRun.Failure {
+      progress.clear()
+      switch failure {
+      case .capture(let error): throw Stop(.usage, error.description)
+      case .unreachable(let address):
+        throw Stop(
+          .unreachable,
+          "the device at \(address) does not answer Neighbour Solicitations on the access link; check the interface, the address and the cable")
+      }
+    }
+    progress.clear()
+    isInterrupted = outcome.wasCancelled
+    let alternatives = try also.map { try judge("\(folder.path)/\(name)", setup, $0) }
+    runs.append(
+      RunReport(
+        capture: name,
+        statistics: .init(
+          frames: outcome.frames, mobilityHeaders: outcome.mobilityHeaders, drops: outcome.drops,
+          duration: outcome.duration, testerErrors: outcome.testerErrors),
+        verdicts: outcome.verdicts, alternatives: alternatives))
+  }
+
+  /// The same capture under another text: the dialect that was spoken stays.
+  private func judge(_ path: String, _ setup: Setup, _ profile: Profile) throws -> Verdicts {
+    let pair = Profile(id: profile.id, dialect: setup.profile.dialect, text: profile.text, location: profile.location)
+    do throws(Audit.Failure) {
+      let outcome = try Audit(suite, profile: pair, device: nil).check(path)
+      guard let verdicts = outcome.verdicts.first else { throw .profile("\(path): nothing was judged") }
+      return verdicts
+    } catch {
+      throw Stop(.usage, error.description)
+    }
+  }
+}
+
+/// SIGINT and SIGTERM, as a descriptor that the loop watches.
+final class Signals {
+  let descriptor: Int32
+  private var wasSeen = false
+
+  init() { descriptor = cl_termination_signals() }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// One of them came.
+  var isPending: Bool {
+    guard descriptor >= 0, !wasSeen else { return wasSeen }
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    wasSeen = unsafe cl_poll(&entry, 1, 0) > 0
+    return wasSeen
+  }
+}

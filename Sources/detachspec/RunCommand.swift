@@ -1,0 +1,60 @@
+import ArgumentParser
+import Conformance
+import Foundation
+import Judging
+import Link
+import Nodes
+import Reporting
+import Wire
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Judge a device, or the reference nodes, case by case.",
+    discussion: """
+      DEVICE.yaml describes the device and the tester's interfaces. Without it the reference Home Agent and UE are judged in a laboratory, each \
+      role in both profiles. The report folder holds report.json, junit.xml, one run-ROLE-PROFILE.pcapng a run and captures/CASE.pcapng.
+      """)
+
+  @Argument(help: "The device's description.") var device: String?
+  @Option(help: "Judge the device in this role only: ha or ue.") var role: Role?
+  @Option(name: .customLong("profile"), help: "The pair of dialect and text to speak and judge by; further ones add a text beside it.")
+  var profiles: [String] = []
+  @Option(help: "Run only what matches: an id, a glob, a clause, a requirement; repeatable.") var select: [String] = []
+  @Option(help: "Leave out what matches; repeatable.") var skip: [String] = []
+  @Option(help: "Cases at once, at most.") var jobs: Int = 64
+  @Flag(help: "Over a simulated link in virtual time; needs no privilege.") var simulate = false
+  @Flag(help: "Only say what would run.") var dryRun = false
+  @OptionGroup var nodes: NodeOptions
+  @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
+  @Option(help: "An earlier report.json to compare with.") var baseline: String?
+  @OptionGroup var suite: SuiteOptions
+  @Option(name: .customLong("report"), help: "The report folder.") var report: String = "detachspec-report"
+  @Option(help: "What standard output gets.") var format: OutputFormat = .text
+
+  func run() throws {
+    try guarded {
+      let suite = try suite.load()
+      let invocation = RunInvocation(
+        suite: suite, cases: try suite.chosen(select: select, skip: skip), folder: report, format: format, jobs: jobs,
+        known: try knownFailing.map { try KnownFailing.load(path: $0) } ?? KnownFailing(),
+        baseline: try baseline.map { try Report.load(path: $0) })
+      let chosen = try suite.profiles(named: profiles)
+      if let device {
+        guard nodes.isEmpty else { throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file") }
+        guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
+        return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
+      }
+      let roles = try nodes.roles(among: role.map { [$0] } ?? Role.allCases)
+      let pairs = chosen.isEmpty ? suite.profiles.map { [$0] } : [chosen]
+      var runs: [(node: ReferenceNode, also: [Profile])] = []
+      for role in roles {
+        let uses = try nodes.uses(role)
+        for profiles in pairs {
+          runs.append(
+            (ReferenceNode(role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations), Array(profiles.dropFirst())))
+        }
+      }
+      return try invocation.run(reference: runs, isSimulated: simulate, isDry: dryRun)
+    }
+  }
+}

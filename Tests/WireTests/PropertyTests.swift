@@ -1,0 +1,127 @@
+import Testing
+import Wire
+
+@Suite("Any octets at all")
+struct PropertyTests {
+  static let starts: [FrameStart] = [.ip, .ethernet]
+
+  /// Decodes, takes over and writes again; every printed form is made now and then.
+  private func hold(_ bytes: [UInt8], _ start: FrameStart, _ dialect: Dialect, prints: Bool, _ comment: @autoclosure () -> String) {
+    let dissection = dissect(bytes, start, dialect)
+    if Packet(bytes.span, dissection).encoded() != bytes { Issue.record("not the same octets: \(comment()): \(bytes)") }
+    var end = dissection.restOffset &+ dissection.restLength
+    for index in 0..<dissection.count { end = max(end, dissection.layers[index].end) }
+    if end > bytes.count || dissection.count > 24 || dissection.anomalyCount > 16 { Issue.record("outside: \(comment()): \(bytes)") }
+    guard prints else { return }
+    for path in FieldPath.wellKnown { _ = dissection.value(path, in: bytes.span) }
+    if dissection.text(bytes.span).isEmpty, !bytes.isEmpty { Issue.record("no text: \(comment()): \(bytes)") }
+    _ = dissection.object(bytes.span, frame: 1, time: Instant(nanoseconds: 0), interface: 0, link: 1)
+  }
+
+  @Test("random octets")
+  func random() {
+    var generator = Generator(state: 1)
+    for round in 0..<8000 {
+      var bytes = (0..<Int.random(in: 0...120, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      // Most would end at their first nibble.
+      if round % 4 != 0, !bytes.isEmpty { bytes[0] = [0x60, 0x45, 0x4f][round % 3] }
+      if round % 4 == 2, bytes.count > 9 { (bytes[6], bytes[9]) = ([0, 43, 44, 58, 60, 135][round % 6], [4, 17, 41, 50][round % 4]) }
+      hold(bytes, Self.starts[round % 8 == 0 ? 1 : 0], round % 2 == 0 ? .draft01 : .rfc5846, prints: round % 8 == 1, "round \(round)")
+    }
+  }
+
+  @Test("every truncation of the worked packets", arguments: Worked.all)
+  func truncations(_ name: String, _ octets: [UInt8]) {
+    for count in 0...octets.count { hold(Array(octets[..<count]), .ip, .draft01, prints: count % 4 == 0, "\(name) cut to \(count)") }
+  }
+
+  @Test("every single octet of the worked packets changed", arguments: Worked.all)
+  func octet(_ name: String, _ octets: [UInt8]) {
+    var generator = Generator(state: 2)
+    for index in octets.indices {
+      for value in [0, 255, octets[index] ^ 1, octets[index] &+ 8, UInt8.random(in: 0...255, using: &generator)] {
+        var bytes = octets
+        bytes[index] = value
+        hold(bytes, .ip, value & 1 == 0 ? .draft01 : .rfc5846, prints: value == 255 && index % 4 == 0, "\(name) octet \(index) is \(value)")
+      }
+    }
+  }
+
+  @Test("several octets of the worked and of scapy's packets changed, lengthened and cut")
+  func mutations() {
+    var generator = Generator(state: 3)
+    let corpus = Worked.all.map { ($0.octets, FrameStart.ip) } + Scapy.bare.map { ($0, .ip) } + Scapy.framed.map { ($0, .ethernet) }
+    for round in 0..<8000 {
+      var (bytes, start) = corpus[round % corpus.count]
+      for _ in 0..<Int.random(in: 1...6, using: &generator) {
+        let index = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: bytes.insert(UInt8.random(in: 0...255, using: &generator), at: index)
+        case 1 where bytes.count > 1: bytes.remove(at: index)
+        case 2: bytes += bytes[index...].prefix(24)
+        default:
+          bytes[index] =
+            Bool.random(using: &generator)
+            ? UInt8.random(in: 0...255, using: &generator) : bytes[index] ^ 1 << UInt8.random(in: 0...7, using: &generator)
+        }
+      }
+      hold(bytes, start, round % 2 == 0 ? .draft01 : .rfc5846, prints: round % 8 == 0, "round \(round)")
+    }
+  }
+
+  @Test("a capture that claims to be longer, or shorter, than it is", arguments: [Int.min, -1, 0, 79, 81, 65_535, Int.max])
+  func lengths(_ original: Int) {
+    for (name, octets) in Worked.all {
+      let dissection = dissect(octets, .ip, .rfc5846, originalLength: original)
+      #expect(dissection.missing >= 0)
+      #expect(dissection.kinds == dissect(octets).kinds, "\(name)")
+    }
+  }
+
+  @Test("what is taken over is values: a bit flipped in one is that bit flipped in the octets", arguments: Worked.all)
+  func flips(_ name: String, _ octets: [UInt8]) {
+    for dialect in Dialect.allCases {
+      let dissection = dissect(octets, .ip, dialect)
+      let packet = Packet(octets.span, dissection)
+      var bits = 0
+      func check(_ changed: Packet, _ path: FieldPath) {
+        let count = zip(changed.encoded(), octets).reduce(0) { $0 + ($1.0 ^ $1.1).nonzeroBitCount }
+        if count != 1 { Issue.record("\(name): a bit of \(path) changed \(count) bits") }
+        bits += 1
+      }
+      for header in packet.headers.indices {
+        for (index, entry) in packet.headers[header].values.enumerated() {
+          for bit in 0..<(entry.path.range(in: packet.headers[header].dialect)?.width ?? 0) {
+            var changed = packet
+            changed.headers[header].values[index].value ^= 1 << UInt128(bit)
+            check(changed, entry.path)
+          }
+        }
+        for option in packet.headers[header].options.indices {
+          for (index, entry) in packet.headers[header].options[option].values.enumerated() {
+            for bit in 0..<(entry.path.range(in: .rfc5846)?.width ?? 0) {
+              var changed = packet
+              changed.headers[header].options[option].values[index].value ^= 1 << UInt128(bit)
+              check(changed, entry.path)
+            }
+          }
+        }
+      }
+      // And nothing else: every other bit is the data of padding, the non-ESP marker, or what is sealed.
+      let copied = packet.headers.reduce(packet.payload.count) { $0 + $1.opaque.count + $1.options.reduce(0) { $0 + $1.data.count } }
+      #expect(bits + copied * 8 == octets.count * 8)
+      let padding = packet.headers.flatMap(\.options).filter { $0.kind == .padN || $0.kind == .destinationPadN }.reduce(0) {
+        $0 + $1.data.count
+      }
+      let isSealed = name.hasPrefix("K") || name == "E1"
+      #expect(copied == padding + (isSealed ? dissection.restLength + (name == "K4" ? 4 : 0) : 0))
+    }
+  }
+
+  @Test("a packet that was taken over and decoded again is the same packet", arguments: Scapy.bare)
+  func again(_ octets: [UInt8]) {
+    let dissection = dissect(octets)
+    #expect(Packet(octets.span, dissection).encoded() == octets)
+    #expect(dissection.isSound)
+  }
+}
