@@ -56,6 +56,7 @@ let package = Package(
     tests("LinkTests", ["Link", "Wire", "CLinux"]),
     tests("LoadingTests", ["Wire", "Judging", "Suites", "Conformance"]),
     tests("NodesTests", ["Nodes", "Wire", "Link"]),
+    tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
 
     .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),

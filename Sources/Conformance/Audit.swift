@@ -77,9 +77,11 @@ package struct Audit {
       if record.time < latest { survey.isOrdered = false }
       latest = max(latest, record.time)
       guard survey.run == nil, Self.mayRevoke(bytes) else { return }
-      decoder.decode(bytes, record.linkType.frameStart, originalLength: record.originalLength, into: &dissection)
-      guard dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: bytes),
-        let destination = dissection.value(.ipv6Destination, in: bytes), let first = dissection.value(.revocationSequence, in: bytes)
+      let (offset, start) = record.linkType.start(of: bytes)
+      let frame = bytes.extracting(offset..<bytes.count)
+      decoder.decode(frame, start, originalLength: record.originalLength - offset, into: &dissection)
+      guard dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: frame),
+        let destination = dissection.value(.ipv6Destination, in: frame), let first = dissection.value(.revocationSequence, in: frame)
       else { return }
       // RFC 5846 begins with 1 or 2 where the draft has the high octet of a sequence number.
       let isRFC = first >> 8 == 1 || first >> 8 == 2
@@ -124,9 +126,7 @@ package struct Audit {
       if record.linkType == .user0 {
         if let event = Self.event(bytes) { judge.event(event, at: record.time, number: record.number) }
       } else {
-        judge.frame(
-          bytes, record.linkType.frameStart, at: record.time, originalLength: record.originalLength, number: record.number,
-          isOutgoing: record.isOutgoing)
+        judge.frame(bytes, record, isOutgoing: record.isOutgoing)
       }
     }
     let verdicts = judge.finish()
@@ -151,10 +151,7 @@ package struct Audit {
     if profile == nil, Set(dialects.values).count > 1 { judge.speak(dialects) }
     var remarks: [String] = []
     if survey.isOrdered {
-      try each(file) { bytes, record in
-        judge.frame(
-          bytes, record.linkType.frameStart, at: record.time, originalLength: record.originalLength, number: record.number, isOutgoing: false)
-      }
+      try each(file) { bytes, record in judge.frame(bytes, record, isOutgoing: false) }
     } else {
       remarks.append("\(file.name): frames are out of order; those within 100 ms were sorted")
       try judgeSorted(file, &judge)
@@ -165,39 +162,70 @@ package struct Audit {
       dialect: survey.votes.isEmpty ? nil : chosen.dialect)
   }
 
-  /// Sorts frames by time within 100 ms, as a capture of several interfaces needs.
+  /// Sorts frames by time within 100 ms, as a capture of several interfaces needs. One that is later than that stays where the file has it.
   private func judgeSorted(_ file: CaptureFile, _ judge: inout Judge) throws(Failure) {
     var held: [(bytes: [UInt8], record: CaptureRecord)] = []
+    // What lies before it was judged.
+    var head = 0
     var latest = Instant.distantPast
-    func release(_ held: inout [(bytes: [UInt8], record: CaptureRecord)], _ judge: inout Judge, before limit: Instant) {
-      held.sort { ($0.record.time, $0.record.number) < ($1.record.time, $1.record.number) }
-      let count = held.firstIndex { $0.record.time >= limit } ?? held.count
-      for item in held.prefix(count) {
-        judge.frame(
-          item.bytes.span, item.record.linkType.frameStart, at: item.record.time, originalLength: item.record.originalLength,
-          number: item.record.number, isOutgoing: false)
+    func release(before limit: Instant) {
+      while head < held.count, held[head].record.time < limit {
+        let frame = held[head]
+        judge.frame(frame.bytes.span, frame.record, isOutgoing: false)
+        held[head].bytes = []
+        head += 1
       }
-      held.removeFirst(count)
+      if head >= 4096 {
+        held.removeFirst(head)
+        head = 0
+      }
     }
     try each(file) { bytes, record in
       var octets: [UInt8] = []
       octets.reserveCapacity(bytes.count)
       for index in bytes.indices { octets.append(bytes[index]) }
-      held.append((octets, record))
+      var place = held.count
+      while place > head, held[place - 1].record.time > record.time { place -= 1 }
+      held.insert((octets, record), at: place)
       latest = max(latest, record.time)
-      if held.count >= 4096 { release(&held, &judge, before: latest - .milliseconds(100)) }
+      release(before: latest - .milliseconds(100))
     }
-    release(&held, &judge, before: .distantFuture)
+    release(before: .distantFuture)
+  }
+}
+
+extension Judge {
+  /// Judges a frame of a capture file, whatever its link type puts before the packet.
+  fileprivate mutating func frame(_ bytes: Span<UInt8>, _ record: CaptureRecord, isOutgoing: Bool) {
+    let (offset, start) = record.linkType.start(of: bytes)
+    frame(
+      bytes.extracting(offset..<bytes.count), start, at: record.time, originalLength: record.originalLength - offset, number: record.number,
+      isOutgoing: isOutgoing)
   }
 }
 
 extension CaptureLinkType {
-  /// What the first octet of a frame of this link type is to the decoder.
-  package var frameStart: FrameStart {
+  /// Where the decoder begins to read a frame of this link type, and what begins there.
+  package func start(of bytes: Span<UInt8>) -> (offset: Int, start: FrameStart) {
     switch self {
-    case .ethernet: .ethernet
-    case .rawIP, .ipv4, .ipv6: .ip
-    default: .opaque
+    case .ethernet: (0, .ethernet)
+    case .rawIP, .ipv4, .ipv6: (0, .ip)
+    case .linuxCooked: Self.cooked(bytes, header: 16, type: 14)
+    case .linuxCooked2: Self.cooked(bytes, header: 20, type: 0)
+    default: (0, .opaque)
     }
+  }
+
+  /// Behind a header of Linux's cooked captures, which says by an Ethernet type what follows.
+  private static func cooked(_ bytes: Span<UInt8>, header: Int, type: Int) -> (offset: Int, start: FrameStart) {
+    guard bytes.count >= header else { return (0, .opaque) }
+    var offset = header
+    var type = UInt16(bytes[type]) << 8 | UInt16(bytes[type + 1])
+    // VLAN tags stand between the header and the packet.
+    while type == 0x8100 || type == 0x88a8, bytes.count >= offset + 4 {
+      type = UInt16(bytes[offset + 2]) << 8 | UInt16(bytes[offset + 3])
+      offset += 4
+    }
+    return type == 0x86dd || type == 0x0800 ? (offset, .ip) : (0, .opaque)
   }
 }

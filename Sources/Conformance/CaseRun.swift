@@ -172,7 +172,7 @@ final class CaseRun {
       seen.removeAll()
       do throws(StepFailure) {
         let (frame, destination) = try stimuli.frame(stimulus, home: homes[stimulus.home], homes: homes, session)
-        announce(frame, homes[stimulus.home], isAltered: stimulus.isAltered || stimulus.again, session)
+        announce(frame, homes[stimulus.home], session)
         session.send(frame, to: destination, on: session.setup.accessPort)
         step += 1
       } catch {
@@ -206,7 +206,14 @@ final class CaseRun {
   }
 
   private func context(_ home: IPv6Address, _ session: Session) -> HookContext {
-    HookContext(homeAddress: home, homeAgent: session.setup.homeAgent, careOfAddress: nil, caseID: testCase.id)
+    HookContext(homeAddress: home, homeAgent: session.setup.homeAgent, careOfAddress: careOf(home, session), caseID: testCase.id)
+  }
+
+  private func careOf(_ home: IPv6Address, _ session: Session) -> IPv6Address? {
+    switch session.party {
+    case .userEquipment(let party): party.bindings[home]?.careOf
+    case .homeAgent(let party): party.bindings[home].flatMap { $0.careOf == .unspecified ? nil : $0.careOf }
+    }
   }
 
   private func probe(_ name: String, _ home: IPv6Address, _ session: Session) {
@@ -225,11 +232,12 @@ final class CaseRun {
     phase = .waiting(until: session.network.now + session.setup.timers.duration(probe.window))
   }
 
-  private func announce(_ frame: [UInt8], _ home: IPv6Address, isAltered: Bool, _ session: Session) {
+  /// A frame that a step sends is deliberate: the tester is not blamed for it, whatever the device made of the message before it.
+  private func announce(_ frame: [UInt8], _ home: IPv6Address, _ session: Session) {
     var event = Event(.stimulus)
     event.digest = String(Monitor.digest(frame.span), radix: 16)
     event.home = home.description
-    event.altered = isAltered
+    event.altered = true
     session.note(event)
   }
 
@@ -325,7 +333,7 @@ final class CaseRun {
       case .ha: sendUpdate(home, lifetime: 0, session)
       case .ue:
         // Of a UE that has detached of itself nothing is left to take down.
-        if isBound(home, session) { _ = hooks.start(.detach, context(home, session), at: session.network.now) }
+        if isBound(home, session), !hooks.isExclusive(.detach) { _ = hooks.start(.detach, context(home, session), at: session.network.now) }
       }
     }
   }

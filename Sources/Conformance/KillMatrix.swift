@@ -1,6 +1,8 @@
+import Dispatch
 package import Judging
 import Link
 import Nodes
+import Synchronization
 import Wire
 
 /// The proof that the suite bites: clean nodes and permitted variations pass, every defect is blamed on exactly its sentence, and no assertion
@@ -108,32 +110,45 @@ package struct KillMatrix: Sendable {
   // MARK: Mutated rules
 
   private mutating func mutate(_ suite: Suite, _ profile: Profile, _ recordings: [Recording], _ progress: (String) -> Void) {
-    for mutation in RuleMutation.all(suite, text: profile.text) {
-      progress(mutation.name)
-      // A mutant that no program holds (the text or dialect has no such sentence) is none.
-      guard let mutated = mutation.applied(to: suite), mutation.stands(suite, profile, role, recordings.first?.setup.ics ?? [:]) else { continue }
-      if let excuse = suite.equivalents.first(where: { $0.covers(mutation.name) }) {
-        mutants.append(Mutant(name: mutation.name, killedBy: nil, reason: excuse.reason))
-        continue
-      }
-      guard let first = recordings.first else { continue }
-      let pristine = Judge(mutated, profile: profile, role: role, timers: first.setup.timers, ics: first.setup.ics, homeAgents: [first.setup.homeAgent])
+    guard let setup = recordings.first?.setup else { return }
+    let standing = Assertions(suite, profile, [role], ics: setup.ics)
+    // A mutant that no program holds (the text or dialect has no such sentence) is none.
+    let mutations = RuleMutation.all(suite, text: profile.text).filter { $0.stands(suite, profile, standing) }
+    progress("\(mutations.count) weakened rules")
+    let role = role
+    let killers = Mutex([Int: String]())
+    DispatchQueue.concurrentPerform(iterations: mutations.count) { @Sendable index in
+      let mutation = mutations[index]
+      guard let mutated = mutation.applied(to: suite) else { return }
+      let pristine = Judge(mutated, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent])
       // Cells in which the rule's own requirements are blamed come first: they nearly always tell.
       let likely = recordings.filter { !Set($0.blamed).isDisjoint(with: mutation.requirements) }
       let others = recordings.filter { Set($0.blamed).isDisjoint(with: mutation.requirements) }
-      var killer: String?
       for recording in likely + others where recording.reached.contains(mutation.rule) || mutation.widens {
         if recording.judged(by: pristine) != recording.signature {
-          killer = recording.name
-          break
+          killers.withLock { $0[index] = recording.name }
+          return
         }
       }
-      mutants.append(Mutant(name: mutation.name, killedBy: killer, reason: nil))
+    }
+    let found = killers.withLock { $0 }
+    mutants = mutations.enumerated().map { index, mutation in
+      Mutant(
+        name: mutation.name, killedBy: found[index],
+        reason: found[index] == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
+    }
+    // An assertion that no defect breaks could say anything.
+    let broken = Set(recordings.flatMap(\.broken))
+    for rule in standing.rules {
+      for requirement in standing.requirements(ofRule: rule).sorted() where !broken.contains("\(rule) \(requirement)") {
+        let name = "\(rule) \(requirement) never-broken"
+        if !suite.equivalents.contains(where: { $0.covers(name) }) { problems.append("no defect breaks \(requirement) as rule \(rule) has it") }
+      }
     }
   }
 
   /// The traffic of one cell, made once and judged many times.
-  struct Recording {
+  struct Recording: Sendable {
     let name: String
     let setup: Setup
     let items: [Evidence.Item]
@@ -141,10 +156,12 @@ package struct KillMatrix: Sendable {
     let blamed: [String]
     let reached: Set<String>
     let testerErrors: [String]
+    /// Assertions that were broken, as `rule requirement`.
+    let broken: Set<String>
     let signature: Signature
 
     /// What of a cell a mutant must change to be seen.
-    struct Signature: Equatable {
+    struct Signature: Equatable, Sendable {
       var findings: [String]
       var cases: [String]
     }
@@ -155,6 +172,8 @@ package struct KillMatrix: Sendable {
         throw .unreachable(node.device.homeAgent)
       }
       var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
+      // One after the other: whatever a defect does to other bindings hits no other case.
+      run.jobs = 1
       run.keepsItems = true
       let outcome = try run.run(over: network, hooks: hooks, writer: nil)
       self.name = name
@@ -164,6 +183,7 @@ package struct KillMatrix: Sendable {
       blamed = Self.blamed(outcome.verdicts)
       reached = outcome.reached
       testerErrors = outcome.testerErrors
+      broken = Set(outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { "\($0.rule) \($0.requirement)" })
       signature = Self.signature(outcome.verdicts)
     }
 

@@ -75,8 +75,7 @@ struct RuleMutation: Sendable {
   }
 
   /// The text and the dialect have what the mutant changes.
-  func stands(_ suite: Suite, _ profile: Profile, _ role: Role, _ ics: [String: Bool]) -> Bool {
-    let original = Assertions(suite, profile, [role], ics: ics)
+  func stands(_ suite: Suite, _ profile: Profile, _ original: Assertions) -> Bool {
     guard original.rules.contains(rule) else { return false }
     if case .drop(let requirement) = change { return original.requirements(ofRule: rule).contains(requirement) }
     guard let rule = suite.rules.first(where: { $0.id == rule }) else { return false }

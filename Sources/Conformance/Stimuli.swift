@@ -36,7 +36,10 @@ struct Stimuli {
       packet.headers[index].options += stimulus.options.map { .unknownMobilityOption(type: $0.type, data: $0.data) }
     }
     let frame = packet.encoded()
-    if let source = packet.chosen(.ipv6Source) { session.own(IPv6Address(source), on: session.setup.accessPort) }
+    // Where a stimulus speaks in the name of another address, an answer has to find the tester there.
+    for address in [packet.chosen(.ipv6Source), packet.chosen(.alternateCareOfAddress)].compactMap(\.self) {
+      session.own(IPv6Address(address), on: session.setup.accessPort)
+    }
     sent[key] = frame
     return (frame, Self.destination(frame))
   }

@@ -110,9 +110,6 @@ package struct Stimulus: Sendable {
     self.unless = unless
     self.location = location
   }
-
-  /// It is wrong on purpose: the tester's own party is not blamed for it.
-  package var isAltered: Bool { !values.isEmpty || !options.isEmpty || carrier != nil }
 }
 
 /// One step of a case.

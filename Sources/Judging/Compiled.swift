@@ -52,7 +52,7 @@ struct CompiledSequel: Sendable {
   var silence: Int
   /// Messages that end the watch without a verdict: into `unless`.
   var unless: Range<Int>
-  /// A reaction to it is a Binding Error, or an ICMPv6 error, which may name nobody.
+  /// A right reaction to it is a Binding Error, or an ICMPv6 error, which may name nobody.
   var takesBindingError: Bool
   var takesICMP: Bool
 }
@@ -221,7 +221,7 @@ extension Program {
       let ends = sequel.unless.filter(stands).map { compile($0, &slots, &program) }
       let endStart = program.unless.count
       program.unless += ends
-      let answers = program.reactions[start...].filter { $0.match == .message }.map(\.template.kind)
+      let answers = program.reactions[start...].filter { $0.match == .message && $0.verdict == .pass }.map(\.template.kind)
       program.sequels.append(
         CompiledSequel(
           form: sequel.form, rule: index, reactions: start..<program.reactions.count, window: sequel.window, grace: sequel.grace,

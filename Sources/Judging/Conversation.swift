@@ -48,6 +48,8 @@ struct Conversation: Sendable {
 
   /// The first open obligation of the chain; -1: none.
   var obligations: Int32 = -1
+  /// How many there are in it.
+  var watches = 0
   /// The running case that leases the home address; -1: none.
   var lease: Int32 = -1
   /// Rules broken here since the case began, one bit a rule.
@@ -82,18 +84,24 @@ struct Conversation: Sendable {
     self.home = home
   }
 
+  /// What is left of the binding's lifetime; without end where it is not known.
+  func lifetime(from now: Instant) -> Interval { expiry == .distantFuture ? Interval(nanoseconds: .max) : expiry - now }
+
   /// Nothing is known any more but who it is about.
   mutating func forget() {
     var fresh = Conversation(homeAgent: homeAgent, home: home)
     fresh.careOf = careOf
     fresh.obligations = obligations
+    fresh.watches = watches
     self = fresh
   }
 
   /// Lets time pass: lifetimes end, revocations give up (draft-01 6.3, RFC 5846 7.1).
   mutating func advance(to now: Instant, tolerance: Interval) {
     if now > expiry - tolerance {
-      if now > expiry + tolerance {
+      // A BU that is not answered may have been accepted, and its BA lost.
+      let mayBeRenewed = update.isOpen && !update.isDeregistration
+      if now > expiry + tolerance, !mayBeRenewed {
         binding = .unbound
         entry = .none
         goneBy = .expiry

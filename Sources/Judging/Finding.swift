@@ -74,6 +74,11 @@ extension Monitor {
   /// How long silence has to last from now on before it is an answer.
   package mutating func setGuardTime(_ interval: Interval) { timers.guardTime = interval }
 
+  /// A new case begins on a home address: what was broken there before masks nothing of it.
+  package mutating func forgive(home: IPv6Address, homeAgent: IPv6Address) {
+    if let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] { conversations[Int(index)].broken = 0 }
+  }
+
   /// Whether a message with this number, sent to or for a home address, waits for a reaction whose absence would be a breach.
   package func mustBeAnswered(_ trigger: Int, home: IPv6Address, homeAgent: IPv6Address) -> Bool {
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return false }

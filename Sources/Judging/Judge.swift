@@ -110,7 +110,7 @@ package struct Judge: Sendable {
       reason = why
     } else if let first = assertions.first(where: { $0.verdict == .inconclusive }) {
       verdict = .inconclusive
-      reason = why(first, run.lease)
+      reason = why(first, id, run)
     } else {
       verdict = .pass
     }
@@ -136,11 +136,16 @@ package struct Judge: Sendable {
     }
   }
 
-  private func why(_ assertion: AssertionResult, _ lease: Int) -> String {
-    if let finding = monitor.findings.last(where: {
-      $0.verdict == .inconclusive && $0.rule == assertion.rule && $0.requirement == assertion.requirement
-    }), let reason = finding.reason {
-      return "\(assertion.requirement): \(reason)"
+  private func why(_ assertion: AssertionResult, _ id: String, _ run: Running) -> String {
+    let own = monitor.findings.last {
+      $0.verdict == .inconclusive && $0.rule == assertion.rule && $0.requirement == assertion.requirement && $0.testCase == id
+        && $0.time >= run.begin.nanoseconds
+    }
+    if let own { return "\(assertion.requirement): \(own.reason ?? "\(own.seen) decides nothing")" }
+    if monitor.assertions(ofRule: assertion.rule).contains(where: {
+      monitor.assertion($0).requirement == assertion.requirement && monitor.tally(run.lease, $0).inconclusive > 0
+    }) {
+      return "\(assertion.requirement): \(Monitor.caseEnded)"
     }
     return "\(assertion.requirement) was never reached (rule \(assertion.rule))"
   }

@@ -26,6 +26,18 @@ struct Slots: Sendable {
 }
 
 extension Program {
+  /// Takes down the fields of the triggering message that its own sentences and its sequels look back at.
+  @inline(__always)
+  func remember(_ paths: Range<Int>, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Slots {
+    var values = Slots()
+    var index = paths.lowerBound
+    while index < paths.upperBound {
+      values.set(index &- paths.lowerBound, dissection.value(slots[index], in: bytes))
+      index &+= 1
+    }
+    return values
+  }
+
   /// The first of the tests that does not hold; -1 when all do.
   @inline(__always)
   func firstFailing(
@@ -106,6 +118,7 @@ extension Program {
     case .careOf: conversation.careOf.value
     case .homeAgent: conversation.homeAgent.value
     case .lastAcceptedSequence: conversation.accepted >= 0 ? UInt128(conversation.accepted) : nil
+    case .outstandingUpdate: conversation.update.isOpen ? UInt128(conversation.update.sequence) : nil
     case .updateSource: conversation.update.isOpen ? conversation.update.source.value : nil
     case .outstandingRevocation: conversation.revocation.isOpen ? UInt128(conversation.revocation.sequence) : nil
     }

@@ -77,6 +77,10 @@ extension Monitor {
     switch kind {
     case .bu:
       learn(destination, dissection)
+      // One without a Home Address option from a care-of address is about the binding that a BU is awaited of, else about nobody knows which.
+      if option == nil, byKey[ConversationKey(homeAgent: destination, home: source)] == nil, byCareOf[source] != nil {
+        return awaiting(bytes, dissection) ?? -1
+      }
       return conversation(destination, option ?? source)
     case .ba:
       learn(source, dissection)
@@ -91,8 +95,8 @@ extension Monitor {
       if home != .unspecified, let index = lookup(agent, home) { return index }
       // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
       if from == .ha, let index = byCareOf[destination] { return index }
-      return waiting(for: .be, from) ?? byCareOf[source] ?? -1
-    case .icmpv6: return embedded(bytes, dissection, from) ?? waiting(for: .icmpv6, from) ?? -1
+      return byNamed[home] ?? waiting(for: .be, from, bytes, dissection) ?? byCareOf[source] ?? -1
+    case .icmpv6: return embedded(bytes, dissection, from)
     case .tunnelled:
       let home = from == .ha ? destination : source
       return byHome[home] ?? -1
@@ -130,15 +134,15 @@ extension Monitor {
     return index
   }
 
-  /// The packet that an ICMPv6 error carries (RFC 4443 3).
-  private mutating func embedded(_ bytes: Span<UInt8>, _ dissection: Dissection, _ from: Role) -> Int32? {
+  /// By the packet that an ICMPv6 error carries (RFC 4443 3); one that carries none goes to whoever waits for an error.
+  private mutating func embedded(_ bytes: Span<UInt8>, _ dissection: Dissection, _ from: Role) -> Int32 {
     let start = dissection.layers[dissection.icmp].end
-    guard start < bytes.count else { return nil }
+    guard start < bytes.count else { return waiting(for: .icmpv6, from, bytes, dissection) ?? -1 }
     let inside = bytes.extracting(start..<bytes.count)
     var inner = embedded
     decoder.decode(inside, .ip, into: &inner)
     embedded = inner
-    guard inner.mobility >= 0 || inner.homeAddressOption >= 0 || inner.routing >= 0 else { return nil }
+    guard inner.inner >= 0 else { return waiting(for: .icmpv6, from, bytes, dissection) ?? -1 }
     if inner.messageKind == .revocation { inner.nameMessage(from == .ha ? .bra : .bri) }
     let kind: MessageKind
     switch inner.messageKind {
@@ -148,13 +152,21 @@ extension Monitor {
     case .bra: kind = .bra
     default: kind = .mh
     }
-    if let sequence = sequence(kind, inside, inner), let index = bySequence[Self.sequenceKey(kind, sequence)] { return index }
     let source = IPv6Address(inner.value(.ipv6Source, in: inside) ?? 0)
     let destination = IPv6Address(inner.value(.ipv6Destination, in: inside) ?? 0)
     let option = inner.value(.homeAddressOption, in: inside).map(IPv6Address.init)
     let routing = inner.value(.routingHomeAddress, in: inside).map(IPv6Address.init)
     // The one who reports is the one who received.
-    return from == .ha ? lookup(destination, option ?? source) : lookup(source, routing ?? option ?? destination)
+    if let index = from == .ha ? lookup(destination, option ?? source) : lookup(source, routing ?? option ?? destination) { return index }
+    return sequence(kind, inside, inner).flatMap { bySequence[Self.sequenceKey(kind, $0)] } ?? -1
+  }
+
+  /// Remembers which home address a stimulus names, where it is not the one that it is about.
+  mutating func name(_ index: Int32, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+    guard let option = dissection.value(.homeAddressOption, in: bytes), option != conversations[Int(index)].home.value,
+      byNamed.count < 65_536
+    else { return }
+    byNamed[IPv6Address(option)] = index
   }
 
   /// A Home Agent by what is sent to it or by it. Where the tester takes part they are given, and a stimulus may name anything.
@@ -162,41 +174,61 @@ extension Monitor {
     if testerRole == nil, dissection.isSound, homeAgents.count < 65_536 { homeAgents.insert(agent) }
   }
 
-  /// The conversation whose oldest open obligation can be met by such a message: errors that name no home address go there.
-  private mutating func waiting(for kind: MessageKind, _ from: Role) -> Int32? {
-    kind == .be ? awaitingBindingError.first(pool, program, from) : awaitingICMP.first(pool, program, from)
+  /// The conversation of which such a BU is awaited. This is looked for only where a BU names no home address.
+  private func awaiting(_ bytes: Span<UInt8>, _ dissection: borrowing Dissection) -> Int32? {
+    for obligation in pool where obligation.isOpen && program.sequels[Int(obligation.sequel)].form == .then {
+      for position in program.sequels[Int(obligation.sequel)].reactions {
+        let reaction = program.reactions[position]
+        guard reaction.match == .message, reaction.template.kind == .bu else { continue }
+        let conversation = conversations[Int(obligation.conversation)]
+        if program.firstFailing(reaction.template.tests, bytes, dissection, obligation.slots, conversation) < 0 { return obligation.conversation }
+      }
+    }
+    return nil
+  }
+
+
+  /// The conversation whose oldest open obligation is met by such a message: errors that name no home address go there.
+  private mutating func waiting(for kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Int32? {
+    let isError = kind == .be
+    if isError { awaitingBindingError.drop(pool) } else { awaitingICMP.drop(pool) }
+    let line = isError ? awaitingBindingError : awaitingICMP
+    var index = line.head
+    while index < line.entries.count {
+      let entry = line.entries[index]
+      let obligation = pool[Int(entry.slot)]
+      index += 1
+      guard obligation.isOpen, obligation.generation == entry.generation else { continue }
+      let sequel = program.sequels[Int(obligation.sequel)]
+      guard sequel.responder == from else { continue }
+      let conversation = conversations[Int(obligation.conversation)]
+      for position in sequel.reactions where program.reactions[position].verdict == .pass && program.reactions[position].match == .message {
+        let template = program.reactions[position].template
+        guard template.kind == kind, program.firstFailing(template.tests, bytes, dissection, obligation.slots, conversation) < 0 else { continue }
+        return obligation.conversation
+      }
+    }
+    return nil
   }
 }
 
 /// Obligations in the order in which they were opened; closed ones are passed over.
 struct WaitingLine: Sendable {
-  private var entries: [(slot: Int32, generation: UInt32)] = []
-  private var head = 0
+  private(set) var entries: [(slot: Int32, generation: UInt32)] = []
+  private(set) var head = 0
 
   mutating func add(_ slot: Int32, _ pool: ContiguousArray<Obligation>) {
-    while head < entries.count, !isOpen(head, pool) { head += 1 }
-    // Half of it is behind: what is left moves to the front.
-    if head > 1_024, head * 2 > entries.count {
-      entries.removeFirst(head)
-      head = 0
-    }
+    drop(pool)
     entries.append((slot, pool[Int(slot)].generation))
   }
 
-  /// The conversation of the oldest that is still open and `from` has to meet.
-  mutating func first(_ pool: ContiguousArray<Obligation>, _ program: Program, _ from: Role) -> Int32? {
-    while head < entries.count, !isOpen(head, pool) { head += 1 }
-    var index = head
-    while index < entries.count {
-      let obligation = pool[Int(entries[index].slot)]
-      if isOpen(index, pool), program.sequels[Int(obligation.sequel)].responder == from { return obligation.conversation }
-      index += 1
+  /// Forgets the closed ones at the front.
+  mutating func drop(_ pool: ContiguousArray<Obligation>) {
+    while head < entries.count, !pool[Int(entries[head].slot)].isOpen || pool[Int(entries[head].slot)].generation != entries[head].generation {
+      head += 1
     }
-    return nil
-  }
-
-  private func isOpen(_ index: Int, _ pool: ContiguousArray<Obligation>) -> Bool {
-    let obligation = pool[Int(entries[index].slot)]
-    return obligation.isOpen && obligation.generation == entries[index].generation
+    guard head > 1_024, head * 2 > entries.count else { return }
+    entries.removeFirst(head)
+    head = 0
   }
 }

@@ -5,17 +5,17 @@ extension Monitor {
   // MARK: Obligations
 
   mutating func open(
-    _ sequel: Int, _ position: Int, _ index: Int32, at time: Instant, frame: Int, kind: MessageKind, _ slots: Slots, isFromEvent: Bool = false
+    _ sequel: Int, _ position: Int, _ index: Int32, at time: Instant, frame: Int, kind: MessageKind, _ slots: Slots, isFromHook: Bool = false
   ) {
     let place = Int(index)
     let conversation = conversations[place]
-    let lifetime = conversation.expiry == .distantFuture ? Interval(nanoseconds: .max) : conversation.expiry - time
-    let length = timers.length(program.sequels[sequel].window, lifetime: lifetime)
+    guard conversation.watches < Self.maximumWatches else { return leaveUndecided(sequel, conversation.lease) }
+    let length = timers.length(program.sequels[sequel].window, lifetime: conversation.lifetime(from: time))
     let deadline = time + length
     var obligation = Obligation(
       sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversation.obligations, isOpen: true, opened: time,
       deadline: deadline, frame: frame, triggerKind: kind, slots: slots, drops: drops, lease: conversation.lease,
-      isFromEvent: isFromEvent)
+      isFromHook: isFromHook)
     let slot: Int32
     if firstFree >= 0 {
       slot = firstFree
@@ -27,6 +27,7 @@ extension Monitor {
       pool.append(obligation)
     }
     conversations[place].obligations = slot
+    conversations[place].watches += 1
     if program.sequels[sequel].takesBindingError { awaitingBindingError.add(slot, pool) }
     if program.sequels[sequel].takesICMP { awaitingICMP.add(slot, pool) }
     if deadline != .distantFuture {
@@ -35,9 +36,17 @@ extension Monitor {
     }
   }
 
+  private mutating func leaveUndecided(_ sequel: Int, _ lease: Int32) {
+    guard program.sequels[sequel].silence >= 0 else { return }
+    let assertion = program.reactions[program.sequels[sequel].silence].assertion
+    tallies[assertion].inconclusive &+= 1
+    if lease >= 0 { leases[Int(lease)].tallies[assertion].inconclusive &+= 1 }
+  }
+
   /// Starts the window of an open obligation again.
   mutating func rearm(_ slot: Int32, at time: Instant) {
-    let length = timers.length(program.sequels[Int(pool[Int(slot)].sequel)].window, lifetime: .zero)
+    let lifetime = conversations[Int(pool[Int(slot)].conversation)].lifetime(from: time)
+    let length = timers.length(program.sequels[Int(pool[Int(slot)].sequel)].window, lifetime: lifetime)
     pool[Int(slot)].generation &+= 1
     pool[Int(slot)].deadline = time + length
     order &+= 1
@@ -168,6 +177,7 @@ extension Monitor {
   /// Takes an obligation out of its conversation's chain.
   private mutating func close(_ slot: Int32, _ index: Int32) {
     let place = Int(index)
+    conversations[place].watches -= 1
     if conversations[place].obligations == slot {
       conversations[place].obligations = pool[Int(slot)].next
     } else {
@@ -226,8 +236,7 @@ extension Monitor {
       let reaction = program.reactions[sequel.silence]
       if reaction.verdict == .notApplicable { continue }
       if obligation.lease >= 0 {
-        tallies[reaction.assertion].inconclusive &+= 1
-        leases[Int(obligation.lease)].tallies[reaction.assertion].inconclusive &+= 1
+        leaveUndecided(Int(obligation.sequel), obligation.lease)
         continue
       }
       record(

@@ -40,8 +40,13 @@ extension Monitor {
       conversations[place].binding.formUnion(.bound)
       conversations[place].entry.formUnion(.bound)
     }
-    byCareOf[careOf] = Int32(clamping: place)
-    if careOf.value != source { byCareOf[IPv6Address(source)] = Int32(clamping: place) }
+    learn(careOf, place)
+    if careOf.value != source { learn(IPv6Address(source), place) }
+  }
+
+  /// No more care-of addresses than conversations are kept: whoever changes it with every message cannot make the monitor grow.
+  private mutating func learn(_ careOf: IPv6Address, _ place: Int) {
+    if byCareOf.count < Self.maximumConversations || byCareOf[careOf] != nil { byCareOf[careOf] = Int32(clamping: place) }
   }
 
   private mutating func acknowledged(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
@@ -57,7 +62,14 @@ extension Monitor {
     conversations[place].update.isOpen = false
     guard status < 128 else {
       conversations[place].binding = update.bindingBefore
-      if !update.isDeregistration { conversations[place].entry = update.entryBefore }
+      if !update.isDeregistration {
+        conversations[place].entry = update.entryBefore
+      } else if status == 133 {
+        // Nothing is left that could be deleted.
+        conversations[place].entry = .none
+      } else {
+        conversations[place].entry.formUnion(.none)
+      }
       return
     }
     conversations[place].accepted = Int32(update.sequence)
@@ -90,7 +102,9 @@ extension Monitor {
     guard dissection.value(.ipv6Source, in: bytes) == conversation.homeAgent.value else { return }
     let destination = dissection.value(.ipv6Destination, in: bytes)
     let named = dissection.value(.routingHomeAddress, in: bytes) ?? dissection.value(.homeAddressOption, in: bytes) ?? destination ?? 0
-    guard named == conversation.home.value, destination == conversation.careOf.value || destination == conversation.home.value else {
+    // Where a capture begins late nobody knows the care-of address.
+    let isAtUE = destination == conversation.careOf.value || destination == conversation.home.value || conversation.careOf == .unspecified
+    guard named == conversation.home.value, isAtUE else {
       // One that names another home address than the care-of address stands for: whose binding is meant is the Home Agent's secret.
       if !conversation.binding.isDisjoint(with: .bound) { conversations[place].binding.formUnion(.revoking) }
       return
@@ -101,7 +115,7 @@ extension Monitor {
       dissection.isSound && (dissection.value(.briP, in: bytes) ?? 0) == 0 && (dissection.value(.briG, in: bytes) ?? 0) == 0
       && (dissection.value(.briV, in: bytes) ?? 0) == 0 && Self.isOrdinary(dissection.value(.briTrigger, in: bytes), dissection.messageDialect)
     conversations[place].revocation.isOpen = true
-    conversations[place].revocation.isValid = isValid
+    conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
     if !isCopy { conversations[place].revocation.end = observation.time + timers.revocation }
     if !conversation.binding.isDisjoint(with: [.bound, .revoking]) {
@@ -121,7 +135,8 @@ extension Monitor {
       conversations[place].binding = .unbound
       conversations[place].goneBy = .acknowledgement
       conversations[place].expiry = .distantFuture
-      if conversations[place].entry != .detaching { conversations[place].entry = .none }
+      let mayDetach = conversations[place].entry.contains(.detaching)
+      conversations[place].entry = mayDetach ? conversations[place].entry.subtracting(.bound) : .none
       conversations[place].revocation.isOpen = false
     } else {
       // What another status does to the binding is the Home Agent's policy.

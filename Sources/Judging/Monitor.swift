@@ -17,6 +17,8 @@ package struct Monitor: Sendable {
   var byKey: [ConversationKey: Int32] = [:]
   var byHome: [IPv6Address: Int32] = [:]
   var byCareOf: [IPv6Address: Int32] = [:]
+  /// Stimuli by another home address that they name.
+  var byNamed: [IPv6Address: Int32] = [:]
   /// Stimuli that do not name their own home address, by message kind and sequence number.
   var bySequence: [UInt32: Int32] = [:]
   var homeAgents: Set<IPv6Address> = []
@@ -27,6 +29,8 @@ package struct Monitor: Sendable {
   var announced: [Announcement] = []
   /// More conversations than this are not followed: a hostile capture cannot make the monitor grow without end.
   static let maximumConversations = 1 << 20
+  /// Sequels watched for at once in one conversation; a flood of messages leaves the rest inconclusive.
+  static let maximumWatches = 256
 
   // Obligations.
   var pool = ContiguousArray<Obligation>()
@@ -45,6 +49,7 @@ package struct Monitor: Sendable {
   static let maximumFindings = 10_000
   /// What the tester did wrong unasked.
   package internal(set) var testerErrors: [String] = []
+  static let maximumTesterErrors = 1_000
   /// Mobility Headers seen.
   package internal(set) var mobilityHeaders = 0
   /// The last frame that belonged to a conversation: what it was, who sent it, of which home address.
@@ -131,7 +136,8 @@ package struct Monitor: Sendable {
     let hint = isOutgoing ? hint(for: bytes) : -1
     let isOther = dissection.mobility < 0 && dissection.icmp < 0 && (dissection.inner < 0 || dissection.inner == dissection.network)
     guard !isOther || hint >= 0 else { return }
-    guard var (kind, from) = classify(bytes, &dissection, isOutgoing: isOutgoing) else { return }
+    let own = hint >= 0 ? testerRole.map { (MessageKind.mh, $0) } : nil
+    guard var (kind, from) = classify(bytes, &dissection, isOutgoing: isOutgoing) ?? own else { return }
     // A stimulus that a wrong octet makes the other side's message, or none at all, is still the tester's.
     if isOutgoing, let testerRole, from != testerRole || isOther { (kind, from) = (.mh, testerRole) }
     if dissection.mobility >= 0 { mobilityHeaders += 1 }
@@ -140,6 +146,7 @@ package struct Monitor: Sendable {
     let index = hint >= 0 ? hint : find(kind, from, bytes, dissection)
     guard index >= 0 else { return }
     if hint >= 0, let sequence = sequence(kind, bytes, dissection) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
+    if hint >= 0 { name(hint, bytes, dissection) }
     observe(index, observation, bytes, dissection, isOutgoing: isOutgoing)
     // A BRI for one home address at the care-of address of another is judged in both.
     if kind == .bri, hint < 0, let destination = dissection.value(.ipv6Destination, in: bytes),
@@ -175,9 +182,9 @@ package struct Monitor: Sendable {
   ) {
     let place = Int(index)
     guard mayApply(position, place) else { return }
-    var slots = Slots()
     let tests = program.rules[position].template.tests
-    guard program.firstFailing(tests, bytes, dissection, slots, conversations[place]) < 0 else { return }
+    guard program.firstFailing(tests, bytes, dissection, Slots(), conversations[place]) < 0 else { return }
+    let slots = program.remember(program.rules[position].slots, bytes, dissection)
     let rule = program.rules[position].index
     var must = program.rules[position].musts.lowerBound
     while must < program.rules[position].musts.upperBound {
@@ -194,12 +201,6 @@ package struct Monitor: Sendable {
           expected: program.expected(failing, slots, conversations[place], dialect), seen: program.seen(failing, bytes, dissection))
       }
       must &+= 1
-    }
-    guard !program.rules[position].sequels.isEmpty else { return }
-    var slot = 0
-    for path in program.slots[program.rules[position].slots] {
-      slots.set(slot, dissection.value(path, in: bytes))
-      slot += 1
     }
     for sequel in program.rules[position].sequels {
       open(sequel, position, index, at: observation.time, frame: observation.frame, kind: observation.kind, slots)
@@ -236,12 +237,12 @@ package struct Monitor: Sendable {
         guard conversation.binding.isSubset(of: rule.binding), conversation.entry.isSubset(of: rule.entry),
           conversation.shown.isSuperset(of: rule.shown), rule.outstanding.allSatisfy({ isOutstanding($0, conversation) })
         else { continue }
-        let slots = Slots()
-        guard testerProgram.firstFailing(rule.template.tests, bytes, dissection, slots, conversation) < 0 else { continue }
+        guard testerProgram.firstFailing(rule.template.tests, bytes, dissection, Slots(), conversation) < 0 else { continue }
+        let slots = testerProgram.remember(rule.slots, bytes, dissection)
         for must in rule.musts {
           let failing = testerProgram.firstFailing(testerProgram.musts[must].tests, bytes, dissection, slots, conversation)
           let assertion = testerProgram.musts[must].assertion
-          guard failing >= 0, testerProgram.severities[assertion] == .fail else { continue }
+          guard failing >= 0, testerProgram.severities[assertion] == .fail, testerErrors.count < Self.maximumTesterErrors else { continue }
           testerErrors.append(
             "frame \(observation.frame): the tester itself broke \(testerProgram.assertions[assertion].requirement): expected "
               + "\(testerProgram.expected(failing, slots, conversation, dissection.messageDialect)), sent "
@@ -262,7 +263,7 @@ package struct Monitor: Sendable {
     for entry in program.byEvent where entry.name == name && entry.attributes.allSatisfy({ attributes[$0.key] == $0.value }) {
       let position = Int(entry.rule)
       guard mayApply(position, Int(index)) else { continue }
-      for sequel in program.rules[position].sequels { open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromEvent: true) }
+      for sequel in program.rules[position].sequels { open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromHook: name == "hook") }
     }
   }
 
@@ -272,7 +273,7 @@ package struct Monitor: Sendable {
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return }
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
-      if pool[Int(slot)].isFromEvent { rearm(slot, at: time) }
+      if pool[Int(slot)].isFromHook { rearm(slot, at: time) }
       slot = pool[Int(slot)].next
     }
   }
@@ -334,12 +335,15 @@ package struct Monitor: Sendable {
     return leases.count - 1
   }
 
+  /// Why a watch that a case opened gave no verdict.
+  static let caseEnded = "the case ended before the window did"
+
   /// The case ends: what is still being watched is inconclusive.
   package mutating func end(_ lease: Int, homes: [IPv6Address], homeAgent: IPv6Address, at time: Instant) {
     expire(before: time)
     for home in homes {
       guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { continue }
-      abandon(index, "the case ended before the window did", at: time)
+      abandon(index, Self.caseEnded, at: time)
       conversations[Int(index)].lease = -1
     }
     if leases.indices.contains(lease) { leases[lease].isActive = false }

@@ -18,8 +18,8 @@ struct Obligation: Sendable {
   /// Frames that the capture had lost when it was opened.
   var drops: UInt64
   var lease: Int32
-  /// An event set it off, not a message.
-  var isFromEvent: Bool
+  /// A hook set it off: what must follow is due from the hook's return on.
+  var isFromHook: Bool
 }
 
 /// A deadline in the queue; one of a closed obligation is passed over.

@@ -16,6 +16,8 @@ package enum ConversationValue: String, Sendable, CaseIterable {
   case home, careOf = "care-of", homeAgent = "home-agent", lastAcceptedSequence = "last-accepted-sequence"
   /// The sequence number of the BRI that waits for its BRA.
   case outstandingRevocation = "outstanding-revocation"
+  /// The sequence number of the BU that waits for its BA.
+  case outstandingUpdate = "outstanding-update"
   /// The source address on the wire of the BU that waits for its BA.
   case updateSource = "update-source"
 }

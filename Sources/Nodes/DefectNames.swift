@@ -10,7 +10,6 @@ extension Defect {
     case briWithOption = "bri-with-option"
     case briNotSent = "bri-not-sent"
     case briOtherHomeAddress = "bri-other-home-address"
-    case briSequenceRepeated = "bri-sequence-repeated"
     case briBadChecksum = "bri-bad-checksum"
     case briPayloadProto = "bri-payload-proto"
     case briReservedSet = "bri-reserved-set"
@@ -19,7 +18,6 @@ extension Defect {
     case briCopyChanged = "bri-copy-changed"
     case briNotRetransmitted = "bri-not-retransmitted"
     case briCopyEarly = "bri-copy-early"
-    case briCopiesBeyondLimit = "bri-copies-beyond-limit"
     case briAfterBA = "bri-after-ba"
     case briAfterBRA = "bri-after-bra"
     // What becomes of bindings.
@@ -42,7 +40,6 @@ extension Defect {
     case sequenceWindowIgnored = "sequence-window-ignored"
     case registrationTypeIgnored = "registration-type-ignored"
     case nonceIndicesAccepted = "nonce-indices-accepted"
-    case unboundHomeAddressAccepted = "unbound-home-address-accepted"
     // What either lets pass, or does not.
     case badChecksumAccepted = "bad-checksum-accepted"
     case headerLengthIgnored = "header-length-ignored"

@@ -34,7 +34,6 @@ extension ReferenceHomeAgent {
     guard let home = arrival.homeAddressOption else { return true }
     if home.isRoutableUnicast {
       if isExempt(frame, arrival) || bound(home)?.careOf == arrival.source { return true }
-      if defects.hits(.unboundHomeAddressAccepted, occasion(home, count: 1)) { return true }
     }
     stack.sendBindingError(1, frame, arrival, at: now, &outbox)
     noteMalformed(home)

@@ -13,7 +13,7 @@ extension ReferenceHomeAgent {
     if defects.hits(.briNotSent, occasion) { return }
     revocations[home] = Revocation(
       careOf: binding.careOf, sequence: sequence, copySequence: sequence,
-      copyLimit: configuration.maximumRetries + (defects.hits(.briCopiesBeyondLimit, occasion) ? 2 : 0), occasion: occasion)
+      copyLimit: configuration.maximumRetries, occasion: occasion)
     outstanding.insert(sequence)
     let delay = stack.varies(.slowBRI) ? Variation.slowness : .zero
     sendIndication(home, after: delay, at: now, &outbox)
@@ -29,8 +29,6 @@ extension ReferenceHomeAgent {
 
   /// The next number available (draft-01 6.1), none that is outstanding (RFC 5846 6.1).
   private mutating func takeSequence(_ home: IPv6Address) -> UInt16 {
-    let occasion = occasion(home, count: 1)
-    if defects.hits(.briSequenceRepeated, occasion) { return nextSequence }
     // In draft-01 a number that begins with 1 or 2 makes the message a valid one of RFC 5846, which nobody means.
     while outstanding.contains(nextSequence) || (configuration.dialect == .draft01 && [1, 2].contains(nextSequence >> 8)) {
       nextSequence &+= 1

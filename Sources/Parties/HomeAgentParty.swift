@@ -71,7 +71,8 @@ package struct HomeAgentParty: Sendable {
     guard dissection.isSound, dissection.value(.ipv6Destination, in: frame) == homeAgent.value,
       let source = dissection.value(.ipv6Source, in: frame).map(IPv6Address.init)
     else { return [] }
-    let home = dissection.value(.homeAddressOption, in: frame).map(IPv6Address.init) ?? source
+    // Without a Home Address option nobody says whose binding it is: the lab's UEs are all away from home.
+    guard let home = dissection.value(.homeAddressOption, in: frame).map(IPv6Address.init) else { return [] }
     switch dissection.messageKind {
     case .bu:
       guard let sequence = dissection.value(.buSequence, in: frame).map({ UInt16(truncatingIfNeeded: $0) }),

@@ -72,18 +72,22 @@ package struct UserEquipmentParty: Sendable {
 
   /// Takes a packet from the Home Agent, named by the judge, and gives the answers that are due.
   package mutating func receive(_ frame: Span<UInt8>, _ dissection: Dissection) -> [Packet] {
-    guard dissection.isSound, dissection.value(.ipv6Source, in: frame) == homeAgent.value else { return [] }
+    guard dissection.value(.ipv6Source, in: frame) == homeAgent.value else { return [] }
     switch dissection.messageKind {
     case .bri:
       guard let sequence = dissection.value(.briSequence, in: frame) else { return [] }
       let carried = dissection.value(.routingHomeAddress, in: frame) ?? dissection.value(.homeAddressOption, in: frame)
       let home = IPv6Address(carried ?? dissection.value(.ipv6Destination, in: frame) ?? 0)
-      guard bindings[home] != nil else { return [] }
+      // What comes to another UE's care-of address does not reach this one.
+      guard let binding = bindings[home], let destination = dissection.value(.ipv6Destination, in: frame),
+        destination == binding.careOf.value || destination == home.value
+      else { return [] }
       bindings[home]?.revocation = UInt16(truncatingIfNeeded: sequence)
-      guard bindings[home]?.acknowledgesRevocations == true, let answer = acknowledgement(home) else { return [] }
+      guard dissection.isSound, bindings[home]?.acknowledgesRevocations == true, let answer = acknowledgement(home) else { return [] }
       bindings[home]?.isBound = false
       return [answer]
     case .ba:
+      guard dissection.isSound else { return [] }
       let home = IPv6Address(dissection.value(.routingHomeAddress, in: frame) ?? dissection.value(.ipv6Destination, in: frame) ?? 0)
       guard let binding = bindings[home], let status = dissection.value(.baStatus, in: frame),
         let sequence = dissection.value(.baSequence, in: frame)

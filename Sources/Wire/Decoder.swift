@@ -200,6 +200,8 @@ package struct Decoder: Sendable {
   /// The options of a destination options or hop-by-hop header (RFC 8200 4.2).
   private func options(_ bytes: Span<UInt8>, from start: Int, to end: Int, header: Int, _ result: inout Dissection) {
     var offset = start
+    // RFC 6275 6.3: the Home Address option stands in a destination options header alone.
+    let isDestination = result.layers[header].kind == .destinationOptions
     while offset < end {
       let type = bytes[offset]
       if type == 0 {
@@ -209,7 +211,7 @@ package struct Decoder: Sendable {
       guard offset &+ 2 <= end else { return result.note(.optionOverrun, layer: header, bit: (offset &- start &+ 2) &* 8) }
       let length = Int(bytes[offset &+ 1])
       guard offset &+ 2 &+ length <= end else { return result.note(.optionOverrun, layer: header, bit: (offset &- start &+ 3) &* 8) }
-      if type == 201, length == 16 {
+      if type == 201, length == 16, isDestination {
         guard let index = result.push(.hao, .rfc5846, offset: offset, length: 18) else {
           return result.note(.limit, layer: result.count &- 1, bit: 0)
         }
@@ -218,7 +220,7 @@ package struct Decoder: Sendable {
         } else {
           result.note(.repeated, layer: index, bit: 0)
         }
-      } else if type == 201 {
+      } else if type == 201, isDestination {
         result.note(.value, layer: header, bit: (offset &- start &+ 3) &* 8)
       }
       offset &+= 2 &+ length

@@ -57,14 +57,15 @@ struct DecodeCommand: ParsableCommand {
     // One frame at a time: a capture may be larger than memory.
     var isFirst = true
     var agents: Set<IPv6Address> = []
-    if format == .json { print(octets: [0x5b]) }
+    // What stands before a broken place is told, and JSON stays a document.
+    defer { if format == .json, !isFirst { print(octets: Array("\n]\n".utf8)) } }
     do throws(CaptureFileError) {
       let file = try CaptureFile(path: path)
       var reader = try CaptureReader(file)
-      while try reader.next({ bytes, record in
+      while try reader.next({ captured, record in
         if record.linkType == .user0 {
           var octets: [UInt8] = []
-          for index in bytes.indices { octets.append(bytes[index]) }
+          for index in captured.indices { octets.append(captured[index]) }
           if named == nil, let event = try? JSONDecoder().decode(Event.self, from: Data(octets)), let run = event.run {
             decoder.dialect = run.profile.contains("5846") ? .rfc5846 : .draft01
             agents.formUnion(run.homeAgents.compactMap { IPv6Address($0) })
@@ -73,7 +74,10 @@ struct DecodeCommand: ParsableCommand {
           print("frame \(record.number), event: \(String(decoding: octets, as: UTF8.self))\n")
           return
         }
-        decoder.decode(bytes, record.linkType.frameStart, originalLength: record.originalLength, into: &dissection)
+        // Offsets are counted from where the packet, or its Ethernet header, begins.
+        let (offset, start) = record.linkType.start(of: captured)
+        let bytes = captured.extracting(offset..<captured.count)
+        decoder.decode(bytes, start, originalLength: record.originalLength - offset, into: &dissection)
         if dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: bytes), dissection.layers[dissection.message].dialect == .draft01 {
           if agents.contains(IPv6Address(source)) { dissection.nameMessage(.bri) } else if !agents.isEmpty { dissection.nameMessage(.bra) }
         }
@@ -81,17 +85,17 @@ struct DecodeCommand: ParsableCommand {
           let object = dissection.object(
             bytes, frame: record.number, time: record.time, interface: record.interface, link: Int(record.linkType.rawValue))
           let text = (try? encoder.encode(object)).map(Array.init) ?? []
-          print(octets: (isFirst ? [0x0a] : [0x2c, 0x0a]) + text)
+          print(octets: Array((isFirst ? "[\n" : ",\n").utf8) + text)
           isFirst = false
         } else {
-          print("frame \(record.number), \(bytes.count) octets, interface \(record.interface), \(record.time.nanoseconds) ns")
+          print("frame \(record.number), \(captured.count) octets, interface \(record.interface), \(record.time.nanoseconds) ns")
           print(dissection.text(bytes))
         }
       }) {}
     } catch {
       throw Stop(.usage, error.description)
     }
-    if format == .json { print(octets: Array("\n]\n".utf8)) }
+    if format == .json, isFirst { print(octets: Array("[]\n".utf8)) }
     return .success
   }
 }

@@ -12,7 +12,8 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Judge a device, or the reference nodes, case by case.",
     discussion: """
       DEVICE.yaml describes the device and the tester's interfaces. Without it the reference Home Agent and UE are judged in a laboratory, each \
-      role in both profiles. The report folder holds report.json, junit.xml, one run-ROLE-PROFILE.pcapng a run and captures/CASE.pcapng.
+      role in both profiles. The report folder holds report.json, junit.xml, one run-ROLE-PROFILE.pcapng a run and \
+      captures/ROLE-PROFILE/CASE.pcapng.
       """)
 
   @Argument(help: "The device's description.") var device: String?
@@ -30,6 +31,10 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var suite: SuiteOptions
   @Option(name: .customLong("report"), help: "The report folder.") var report: String = "detachspec-report"
   @Option(help: "What standard output gets.") var format: OutputFormat = .text
+
+  func validate() throws {
+    guard jobs > 0 else { throw ValidationError("The value '\(jobs)' is invalid for '--jobs <jobs>'. Please provide 1 or more.") }
+  }
 
   func run() throws {
     try guarded {

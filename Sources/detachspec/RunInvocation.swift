@@ -46,9 +46,8 @@ struct RunInvocation {
     let named = profiles.isEmpty ? try suite.profiles(named: device.profile.map { [$0] } ?? []) : profiles
     let pairs = named.isEmpty ? suite.profiles.map { [$0] } : [named]
     let setups = try pairs.map { try setup(device, $0[0]) }
-    let hooks = DeviceHooks(device)
+    let hooks = MixedHooks(device.hooks)
     if isDry { return tell(setups, names: hooks.names) }
-    let session = try ReportFolder(folder)
     var collected = Collected(suite: suite, format: format, total: setups.count)
     for (index, setup) in setups.enumerated() where !collected.isInterrupted {
       let network: LiveNetwork
@@ -58,10 +57,10 @@ struct RunInvocation {
         throw Stop(error.isPrivilege ? .privilege : .usage, error.description)
       }
       try collected.run(
-        setup, cases: cases, jobs: jobs, network: network, hooks: hooks, also: Array(pairs[index].dropFirst()), in: session,
+        setup, cases: cases, jobs: jobs, network: network, hooks: hooks, also: Array(pairs[index].dropFirst()), in: ReportFolder(folder),
         ports: device.interfaces.map(\.name))
     }
-    return try finish(collected, session)
+    return try finish(collected, ReportFolder(folder))
   }
 
   private func setup(_ device: Device, _ profile: Profile) throws -> Setup {
@@ -77,9 +76,11 @@ struct RunInvocation {
       print("\(setup.role.rawValue) \(setup.profile.id): \(setup.homes.count) home addresses")
       for testCase in cases where testCase.role == setup.role {
         let why = Scheduler.obstacle(testCase, setup)
-        let missing = testCase.needs.hooks.filter { name in HookName(rawValue: name).map { !names.contains($0) } ?? true }
+        let missing =
+          testCase.needs.hooks.filter { name in HookName(rawValue: name).map { !names.contains($0) } ?? true }.map { "no hook to \($0)" }
+          + testCase.needs.links.filter { !setup.links.contains($0) }.map { "no interface whose purpose is '\($0)'" }
         let needs = ["\(testCase.needs.homeAddresses) home"] + testCase.needs.hooks.map { "hook \($0)" } + testCase.needs.links.map { "link \($0)" }
-        let remark = why.map { "  n/a: \($0)" } ?? (missing.isEmpty ? "" : "  inconclusive: no hook to \(missing.joined(separator: ", "))")
+        let remark = why.map { "  n/a: \($0)" } ?? (missing.isEmpty ? "" : "  inconclusive: \(missing.joined(separator: ", "))")
         print("  \(testCase.id)  \(testCase.title)  [\((needs + testCase.needs.exclusive).joined(separator: ", "))]\(remark)")
       }
     }

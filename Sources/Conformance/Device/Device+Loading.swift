@@ -228,10 +228,10 @@ private struct DeviceLoader {
     return timers
   }
 
-  private func readHooks(_ node: YAMLNode?) -> [Device.HookName: Device.Hook] {
+  private func readHooks(_ node: YAMLNode?) -> [HookName: Device.Hook] {
     guard var mapping = reader.mapping(node, "hooks") else { return [:] }
-    var hooks: [Device.HookName: Device.Hook] = [:]
-    for name in Device.HookName.allCases {
+    var hooks: [HookName: Device.Hook] = [:]
+    for name in HookName.allCases {
       guard let node = mapping.take(name.rawValue) else { continue }
       guard var hook = reader.mapping(node, "{ command: […] } or { prompt: … }") else { continue }
       let commandNode = hook.take("command")

@@ -28,11 +28,6 @@ package struct Device: Sendable {
     }
   }
 
-  /// What the device is asked to do, or to tell, outside the protocol.
-  package enum HookName: String, Sendable, CaseIterable {
-    case register, revoke, detach, reset, state
-  }
-
   package enum Hook: Sendable, Equatable {
     /// A program and its arguments.
     case command([String])

@@ -1,7 +1,13 @@
 package import Wire
 
 /// What the tester may ask of the device by a way that is not the wire.
-package typealias HookName = Device.HookName
+package enum HookName: String, CaseIterable, Hashable, Sendable {
+  case register
+  case revoke
+  case detach
+  case reset
+  case state
+}
 
 /// Whom a hook is about.
 package struct HookContext: Hashable, Sendable {

@@ -173,7 +173,7 @@ extension SuiteLoader {
 
   private func conversationValue(_ node: YAMLNode, _ path: FieldPath) -> ConversationValue? {
     guard let value = reader.choice(node, ConversationValue.self, "something that the conversation knows") else { return nil }
-    guard widths(path) == (value == .lastAcceptedSequence || value == .outstandingRevocation ? [16] : [128]) else {
+    guard widths(path) == ([.lastAcceptedSequence, .outstandingRevocation, .outstandingUpdate].contains(value) ? [16] : [128]) else {
       reader.fail(node.location, "expected a value as wide as \(path), found '\(value.rawValue)'")
       return nil
     }

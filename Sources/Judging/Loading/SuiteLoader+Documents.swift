@@ -70,7 +70,9 @@ extension SuiteLoader {
   mutating func readEquivalent(_ mutant: String, _ location: Location, _ mapping: inout YAMLMapping) {
     guard let reason = reader.text(mapping.require("reason")) else { return }
     // `rule`, `assertion`, `mutation`.
-    checkRule(String(mutant.prefix { $0 != " " }), location)
+    // One that begins with a pattern is about no rule in particular.
+    let rule = String(mutant.prefix { $0 != " " })
+    if !rule.contains("*") { checkRule(rule, location) }
     suite.equivalents.append(Equivalent(mutant: mutant, reason: reason, location: location))
   }
 
