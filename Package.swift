@@ -58,6 +58,12 @@ let package = Package(
     tests("NodesTests", ["Nodes", "Wire", "Link"]),
     tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
+    tests("JudgingTests", ["Wire", "Judging", "Link"]),
+    tests("ConformanceTests", ["Wire", "Link", "Judging", "Parties", "Nodes", "Conformance", "Reporting"]),
+    tests("CaptureTests", ["Judging", "Conformance"]),
+    tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
+    tests("CommandTests", ["detachspec"]),
+    tests("LiveTests", ["detachspec"]),
 
     .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),
     .executableTarget(name: "embedgen", swiftSettings: strict),

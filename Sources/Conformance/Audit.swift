@@ -93,8 +93,16 @@ package struct Audit {
     return survey
   }
 
-  /// A quick refusal of frames that hold no Mobility Header: none is shorter than 56 octets, and 135 stands somewhere in a header.
-  private static func mayRevoke(_ bytes: Span<UInt8>) -> Bool { bytes.count >= 56 }
+  /// A quick refusal of most frames: one with a Mobility Header has 135 as the next header of some header, behind IPv6 or in a tunnel.
+  private static func mayRevoke(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= 56 else { return false }
+    // Over Ethernet the EtherType and the next header tell at once; anything else is worth a look.
+    guard bytes[12] == 0x86, bytes[13] == 0xdd else { return bytes[12] != 8 || bytes[13] != 0 || bytes[23] == 17 || bytes[23] == 41 }
+    switch bytes[20] {
+    case 0, 4, 17, 41, 43, 44, 60, 135: return true
+    default: return false
+    }
+  }
 
   private static func event(_ bytes: Span<UInt8>) -> Event? {
     var octets: [UInt8] = []
@@ -116,7 +124,8 @@ package struct Audit {
 
   private func judgeOwn(_ file: CaptureFile, _ run: RunDescription) throws(Failure) -> Outcome {
     guard let chosen = profile ?? suite.profile(run.profile), let text = suite.text(chosen.text) else {
-      throw .profile("\(file.name): it was taken under the profile '\(run.profile)', which this suite does not have; name one with --profile")
+      throw .profile(
+        "\(file.name): it was taken under the profile '\(run.profile)', which this suite does not have; name one with --profile")
     }
     var timers = Timers(text)
     timers.take(run.timers, maximumRetries: run.maximumRetries)
@@ -131,9 +140,12 @@ package struct Audit {
     }
     let verdicts = judge.finish()
     var remarks: [String] = []
-    if run.suite != suite.digest { remarks.append("\(file.name): it was judged by the suite \(run.suite) then, and by \(suite.digest) now") }
+    if run.suite != suite.digest {
+      remarks.append("\(file.name): it was judged by the suite \(run.suite) then, and by \(suite.digest) now")
+    }
     return Outcome(
-      verdicts: [verdicts], testerErrors: judge.testerErrors, frames: judge.frames, mobilityHeaders: judge.monitor.mobilityHeaders, remarks: remarks,
+      verdicts: [verdicts], testerErrors: judge.testerErrors, frames: judge.frames, mobilityHeaders: judge.monitor.mobilityHeaders,
+      remarks: remarks,
       dialect: chosen.dialect)
   }
 

@@ -72,11 +72,11 @@ final class CaseRun {
 
   func finished(_ token: HookToken, _ outcome: HookOutcome, _ session: Session) {
     guard case .hook(let own, let name) = phase, own == token else { return }
+    var event = Event(.hookReturned)
+    event.name = name.rawValue
+    event.home = hookHome?.description
     switch outcome {
     case .done:
-      var event = Event(.hookReturned)
-      event.name = name.rawValue
-      event.home = hookHome?.description
       session.note(event)
       phase = .ready
       if name == .register, case .register(let home)? = currentStep {
@@ -84,7 +84,10 @@ final class CaseRun {
         return
       }
       step += 1
-    case .failed(let why): stop("the hook '\(name.rawValue)' failed: \(why)", session)
+    case .failed(let why):
+      event.error = why
+      session.note(event)
+      stop("the hook '\(name.rawValue)' failed: \(why)", session)
     }
   }
 
@@ -125,7 +128,12 @@ final class CaseRun {
       case .registering(let home, let attempt, let until): register(home, attempt, until, session)
       case .settling: if !settle(session) { return }
       case .cleaning(let until):
-        guard session.network.readUpTo > until || homes.allSatisfy({ !isBound($0, session) }) else { return }
+        guard session.network.readUpTo > until else {
+          // The answer that ended the last binding is still on its way.
+          let soon = now + session.setup.timers.grace
+          if until > soon, homes.allSatisfy({ !isBound($0, session) }) { phase = .cleaning(until: soon) }
+          return
+        }
         phase = .done
         return
       }
@@ -326,7 +334,9 @@ final class CaseRun {
 
   /// Takes the bindings down, so that the next case finds nothing of this one.
   private func clean(_ session: Session) {
-    phase = .cleaning(until: session.network.now + .milliseconds(500))
+    // A UE that was left without an answer sends its BU(0) again when its timer says so (RFC 6275 11.8).
+    let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
+    phase = .cleaning(until: session.network.now + patience)
     for home in homes where isBound(home, session) || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"] {
       restoreBehaviour(home, session)
       switch session.setup.role {

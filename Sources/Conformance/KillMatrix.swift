@@ -40,12 +40,16 @@ package struct KillMatrix: Sendable {
   package var survivors: [Mutant] { mutants.filter { $0.killedBy == nil && $0.reason == nil } }
 
   /// Runs and judges everything for one role and profile, in virtual time.
-  package init(_ suite: Suite, role: Role, profile: Profile, progress: (String) -> Void = { _ in }) throws(TestRun.Failure) {
+  ///
+  /// - Parameter isChosen: told the name of a cell, or of a mutant (which has a space in it); what it refuses is left out.
+  package init(
+    _ suite: Suite, role: Role, profile: Profile, choosing isChosen: (String) -> Bool = { _ in true }, progress: (String) -> Void = { _ in }
+  ) throws(TestRun.Failure) {
     self.role = role
     self.profile = profile.id
     problems = suite.dangling.map(\.description)
     var recordings: [Recording] = []
-    for (name, defects, variations) in Self.nodes(role, profile) {
+    for (name, defects, variations) in Self.nodes(role, profile) where isChosen(name) {
       progress(name)
       let recording = try Recording(name, ReferenceNode(role: role, profile: profile, defects: defects, variations: variations), suite)
       let excused = Set(variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
@@ -56,7 +60,7 @@ package struct KillMatrix: Sendable {
     let roles: Set<Role> = [role]
     let standing = Set(Assertions(suite, profile, roles, ics: recordings.first?.setup.ics ?? [:]).rules)
     unreached = standing.subtracting(reached).sorted()
-    mutate(suite, profile, recordings, progress)
+    mutate(suite, profile, recordings, isChosen, progress)
   }
 
   /// The nodes that are judged: the clean one, each variation, each defect alone and under each modifier that its entry lists.
@@ -109,11 +113,13 @@ package struct KillMatrix: Sendable {
 
   // MARK: Mutated rules
 
-  private mutating func mutate(_ suite: Suite, _ profile: Profile, _ recordings: [Recording], _ progress: (String) -> Void) {
+  private mutating func mutate(
+    _ suite: Suite, _ profile: Profile, _ recordings: [Recording], _ isChosen: (String) -> Bool, _ progress: (String) -> Void
+  ) {
     guard let setup = recordings.first?.setup else { return }
     let standing = Assertions(suite, profile, [role], ics: setup.ics)
     // A mutant that no program holds (the text or dialect has no such sentence) is none.
-    let mutations = RuleMutation.all(suite, text: profile.text).filter { $0.stands(suite, profile, standing) }
+    let mutations = RuleMutation.all(suite, text: profile.text).filter { isChosen($0.name) && $0.stands(suite, profile, standing) }
     progress("\(mutations.count) weakened rules")
     let role = role
     let killers = Mutex([Int: String]())

@@ -59,6 +59,7 @@ package struct Scheduler {
     for (statement, needed) in testCase.needs.ics.sorted(by: { $0.key < $1.key }) where setup.ics[statement] == !needed {
       return "the device's ICS says \(statement): \(needed ? "no" : "yes")"
     }
+    if setup.ics["revocation"] == false, testCase.needsRevocation { return "the device's ICS says revocation: no" }
     return nil
   }
 
@@ -215,5 +216,16 @@ package struct Scheduler {
 
   private func progress() {
     changed?(Progress(done: done, total: total, running: running.map(\.testCase.id)))
+  }
+}
+
+extension Case {
+  /// It makes the device send a BRI, or sends it one.
+  fileprivate var needsRevocation: Bool {
+    needs.hooks.contains("revoke")
+      || steps.contains { step in
+        if case .send(let stimulus) = step { return stimulus.kind == .bri }
+        return false
+      }
   }
 }

@@ -52,7 +52,9 @@ extension Campaign {
       }
       guard !isCancelled() else { break }
       let home = driver.takeIdle() ?? driver.homes.indices.first { driver.homes[$0].phase != .lost } ?? 0
-      let alone = runAlone(index < 0 ? nil : index, home)
+      var alone = runAlone(index < 0 ? nil : index, home)
+      // Silence may be the link's doing, once.
+      if !alone.isAnswered, !alone.findings.isEmpty { alone = runAlone(index < 0 ? nil : index, home) }
       if alone.findings.isEmpty { summary.unconfirmed += 1 } else { confirm(alone, index) }
       if let known = suspects.confirmed[key] { summary.findings[known].count += suspects.takeHeld(key) }
     }
@@ -85,14 +87,23 @@ extension Campaign {
       command: "detachspec replay \(plan.id):\(index):\(options.seed) --role \(plan.role.rawValue) --profile \(driver.setup.profile.id)", count: 1)
   }
 
-  /// The finding of a device that has stopped answering.
-  func keepSilence(_ alone: Alone, _ last: [Int]) {
-    guard let finding = alone.findings.first else { return }
-    var result = describe(alone, finding, -1)
+  /// The finding of a device that has stopped answering: the rules' word on the control that it left unanswered, alone or in the crowd.
+  func keepSilence(_ alone: Alone?, _ last: [Int]) {
+    guard let finding = alone?.findings.first ?? unanswered else { return }
+    var result = describe(alone ?? Alone(), finding, -1)
     result.mutations = "the valid message: the device no longer answers"
     result.lastCases = last
     summary.findings.append(result)
-    found?(result, alone.frames)
+    found?(result, alone?.frames ?? [])
+  }
+
+  /// What a rule leaves open of a device that may not take the message in this form is a breach by one that took the valid message in it.
+  static func decided(_ finding: Finding) -> Finding {
+    guard finding.verdict == .inconclusive else { return finding }
+    var finding = finding
+    finding.verdict = finding.level.severity
+    finding.reason = "the device takes the valid message in this form"
+    return finding
   }
 
   /// Runs one case, or the valid message, with nothing else under way, on a fresh binding, with all the time that the device has.
@@ -122,6 +133,7 @@ extension Campaign {
     let end = driver.network.now + driver.setup.timers.guardTime + Interval(nanoseconds: 1)
     while driver.network.readUpTo < end, !result.isAnswered {
       driver.pump(until: end)
+      driver.settle()
       if let answer = driver.answers.first(where: { $0.ordinal == ordinal }) {
         result.isAnswered = true
         result.isAccepted = driver.isAcceptance(answer)
@@ -136,7 +148,7 @@ extension Campaign {
         })
       else { continue }
       result.decisions.append(decision)
-      result.findings.append(finding)
+      result.findings.append(Self.decided(finding))
     }
     result.frames = driver.recording ?? []
     return result
@@ -156,6 +168,7 @@ extension Campaign {
       let end = driver.network.now + (driver.setup.role == .ha ? .seconds(1) : driver.setup.timers.guardTime)
       while driver.network.readUpTo < end {
         driver.pump(until: end)
+        driver.settle()
         if !hasAsked, driver.homes[home].phase == .busy, !driver.answers.isEmpty { driver.homes[home].phase = .registering }
         if driver.isBound(home), driver.homes[home].phase != .busy { return true }
       }

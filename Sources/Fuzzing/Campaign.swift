@@ -37,14 +37,17 @@ package final class Campaign {
 
   // What is in flight.
   var flights = ContiguousArray<Flight>(repeating: Flight(), count: 1 << 16)
-  /// The next stimulus's number, the oldest that is still open, the youngest that the device has surely seen.
+  /// The next stimulus's number; the oldest that may still be open; the youngest that was answered: the device has seen all before it.
   var next = 1
   private var oldest = 1
   private var reached = 0
+  private var lastControl = 0
   private var waiting = 0
   private var open = 0
   private var sinceControl = 0
   private var silentControls = 0
+  /// What the rules said of the last control that was not answered.
+  var unanswered: Finding?
   private var offered = 0
   private var again: [Int] = []
   var suspects = Suspects()
@@ -97,6 +100,7 @@ package final class Campaign {
     var isOver = false
     while !isOver {
       isOver = fill()
+      if isOver { prove() }
       driver.pump(until: deadline())
       hear()
       expire()
@@ -145,7 +149,7 @@ package final class Campaign {
     var room = 64
     while room > 0, waiting < options.window, next - reached <= 2 * options.window + 16 {
       room -= 1
-      let isControl = sinceControl >= options.controlEvery
+      let isControl = sinceControl >= controlEvery
       guard isControl || !again.isEmpty || offered < options.count else { return true }
       guard let home = driver.takeIdle() else { return false }
       guard driver.isBound(home) else {
@@ -172,6 +176,16 @@ package final class Campaign {
     return false
   }
 
+  /// With few home addresses, all would be taken by cases that have to stay silent.
+  private var controlEvery: Int { max(1, min(options.controlEvery, driver.homes.count / 2)) }
+
+  /// Sends a valid message behind the last case: its answer shows that the device has seen all of them.
+  private func prove() {
+    guard open > 0, lastControl < next - 1, let home = driver.takeIdle() else { return }
+    summary.controls += 1
+    launch(-1, home)
+  }
+
   /// Sends a case, or the valid message, to a home address that is bound.
   private func launch(_ index: Int, _ home: Int) {
     guard let valid = driver.valid(plan, home) else { return }
@@ -180,7 +194,8 @@ package final class Campaign {
     next += 1
     let mustAnswer = driver.stimulate(packet, home, ordinal: ordinal, isAltered: index >= 0) || index == -1
     flights[ordinal & 0xffff] = Flight(
-      ordinal: ordinal, index: index, home: Int32(clamping: home), sent: driver.network.now, mustAnswer: mustAnswer, isOpen: true)
+      ordinal: ordinal, index: index, home: Int32(clamping: home), sent: driver.lastSent, mustAnswer: mustAnswer, isOpen: true)
+    if index == -1 { lastControl = ordinal }
     open += 1
     if mustAnswer { waiting += 1 }
   }
@@ -211,7 +226,7 @@ package final class Campaign {
       }
       if driver.homes[home].phase != .lost { usable += 1 }
     }
-    if usable == 0 { summary.end = .noBinding }
+    if usable == 0 { if silentControls > 0 { checkAlive() } else { summary.end = .noBinding } }
   }
   private var nextLook = Instant.distantPast
 
@@ -224,9 +239,10 @@ package final class Campaign {
   /// When the next silence is over, or something else is to be looked at.
   private var quiet: Instant {
     let now = driver.network.now
-    guard oldest < next else { return now + .milliseconds(20) }
+    let tick = now + .milliseconds(20)
+    guard oldest < next, oldest <= reached else { return tick }
     // A nanosecond more: it is over when it has passed.
-    return max(now, min(now + .milliseconds(20), flights[oldest & 0xffff].sent + silence + Interval(nanoseconds: 1)))
+    return max(now, min(tick, flights[oldest & 0xffff].sent + silence + Interval(nanoseconds: 1)))
   }
 
   var silence: Interval { Interval(nanoseconds: summary.silenceWait) }
@@ -239,7 +255,6 @@ package final class Campaign {
       guard flight.ordinal == answer.ordinal, flight.isOpen, Int(flight.home) == answer.home else { continue }
       close(answer.ordinal, answer)
     }
-    takeDecisions()
   }
 
   /// The rules' breaches, by the stimulus that they belong to.
@@ -254,6 +269,7 @@ package final class Campaign {
       let flight = flights[ordinal & 0xffff]
       guard ordinal > 0, flight.ordinal == ordinal, !flight.isSuspect, flight.index != -2 else { continue }
       flights[ordinal & 0xffff].isSuspect = true
+      if flight.index == -1 { unanswered = driver.monitor.findings.last { $0.rule == decision.assertion.rule }.map(Self.decided) }
       note(decision, flight.index)
     }
   }
@@ -264,7 +280,7 @@ package final class Campaign {
     flights[ordinal & 0xffff].isOpen = false
     open -= 1
     if flight.mustAnswer { waiting -= 1 }
-    reached = max(reached, ordinal)
+    if answer != nil || driver.network.readUpTo > flight.sent + driver.setup.timers.guardTime { reached = max(reached, ordinal) }
     let home = Int(flight.home)
     let isAccepted = answer.map { driver.isAcceptance($0) } ?? false
     if flight.index >= 0 {
@@ -274,8 +290,10 @@ package final class Campaign {
       silentControls = isAccepted ? 0 : silentControls + 1
     }
     driver.homes[home].ordinal = ordinal
-    if driver.setup.role == .ha {
-      driver.homes[home].phase = .stale
+    // A UE that comes back at once may have done so in the same breath.
+    if driver.isBound(home), isAccepted || flight.index != -2 {
+      driver.release(home)
+    } else if driver.setup.role == .ha {
       driver.homes[home].attempts = 0
       driver.register(home, within: .seconds(1))
     } else if isAccepted {
@@ -283,24 +301,32 @@ package final class Campaign {
       driver.homes[home].attempts = 1
       driver.homes[home].deadline = driver.network.now + .milliseconds(500)
       if driver.setup.ics["reattaches-by-itself"] != true { driver.register(home, within: .seconds(2)) }
-    } else if flight.index != -2, driver.isBound(home) {
-      driver.release(home)
     } else {
       driver.homes[home].phase = .stale
     }
   }
 
-  /// Declares silence where the ports have been read empty past the deadline.
+  /// Declares silence where the ports have been read empty past the deadline and the device has answered something that was sent later: one
+  /// that does nothing at all for a while has seen none of it, and is waited for as long as the guard time allows.
   private func expire() {
+    let now = driver.network.readUpTo
+    var limit = now
+    var ordinal = max(oldest, reached + 1)
+    while ordinal < next, !flights[ordinal & 0xffff].isOpen { ordinal += 1 }
+    if ordinal < next, !isOver(flights[ordinal & 0xffff].sent) { limit = min(now, flights[ordinal & 0xffff].sent + silence) }
+    driver.monitor.advance(to: limit)
     while oldest < next {
       let flight = flights[oldest & 0xffff]
       if flight.isOpen {
-        guard driver.network.readUpTo > flight.sent + silence else { return }
+        guard now > flight.sent + silence, oldest < reached || isOver(flight.sent) else { break }
         close(oldest, nil)
       }
       oldest += 1
     }
+    takeDecisions()
   }
+
+  private func isOver(_ sent: Instant) -> Bool { driver.network.readUpTo > sent + driver.setup.timers.guardTime }
 
   /// The capture lost frames: nothing that is in flight can be judged.
   private func repeatLost() {
@@ -321,6 +347,7 @@ package final class Campaign {
   /// Lets what is in flight end.
   func drain() {
     while oldest < next {
+      prove()
       driver.pump(until: quiet)
       hear()
       expire()
@@ -345,7 +372,6 @@ package final class Campaign {
       outcome = alone
     }
     summary.end = .deviceSilent
-    guard let outcome else { return }
     keepSilence(outcome, last)
   }
 }

@@ -107,6 +107,8 @@ private struct Collector {
   let plan: Plan
   let dialect: Dialect
   let sample: Packet
+  private let frozen: Packet
+  private let valid: [UInt8]
   var singles: [Mutation] = []
   var repairs: [[FieldPath]] = []
   private var group = 0
@@ -115,21 +117,27 @@ private struct Collector {
     self.plan = plan
     self.dialect = dialect
     self.sample = sample
+    frozen = sample.frozen()
+    valid = sample.encoded()
   }
 
   mutating func collect() {
-    let valid = sample.encoded()
     for layer in plan.layers where holds(layer) {
       for field in Schema.of(layer, dialect).fields {
         guard let path = FieldPath(layer, field.name), !plan.spares.contains(path) else { continue }
+        let right = plan.isLive(path) ? nil : sample.value(path)
+        var computed: [FieldPath]?
         for (value, isBoundary) in Boundaries.values(of: path, field) {
-          add(.field(path, value), isBoundary ? 0 : 2, valid, own: path)
+          // The right value is no mutation.
+          if let right, Self.number(value) == right { continue }
+          let known = isBoundary ? nil : computed
+          computed = add(.field(path, value), isBoundary ? 0 : 2, own: path, known)
         }
         group += 1
       }
     }
     guard let header = sample.index(of: .mh) else { return }
-    for change in Boundaries.options(of: sample.headers[header].kind) { add(.options(change), 0, valid, own: nil) }
+    for change in Boundaries.options(of: sample.headers[header].kind) { _ = add(.options(change), 0, own: nil, nil) }
     group += 1
     let start = Packet(Array(sample.headers[..<header])).encoded().count
     for octets in 0..<max(0, valid.count - start) {
@@ -137,24 +145,35 @@ private struct Collector {
     }
   }
 
+  private static func number(_ value: FuzzValue) -> UInt128? {
+    switch value {
+    case .number(let number): number
+    case .address(let address): LiveAddresses().value(address)
+    case .plus: nil
+    }
+  }
+
   private func holds(_ layer: LayerKind) -> Bool {
     layer.isOption ? sample.headers.contains { $0.options.contains { $0.kind == layer } } : sample.index(of: layer) != nil
   }
 
-  /// Adds a mutation with everything repaired, and, where that makes a difference, with everything left broken. One that changes nothing in
-  /// the sample is left out.
-  private mutating func add(_ change: Mutation.Change, _ rank: Int, _ valid: [UInt8], own path: FieldPath?) {
+  /// Adds a mutation with everything repaired, and, where that makes a difference, with everything left broken.
+  ///
+  /// - Parameter known: the computed fields that it would make wrong, if they are those of the value before.
+  /// - Returns: those fields.
+  private mutating func add(_ change: Mutation.Change, _ rank: Int, own path: FieldPath?, _ known: [FieldPath]?) -> [FieldPath] {
     let live = LiveAddresses()
     let whole = Mutation(change: change, group: group, rank: rank)
+    if let known {
+      append(whole, known)
+      return known
+    }
     let repaired = sample.mutated(by: FuzzCase(index: 0, first: whole), live)
-    let names = Self.differing(sample.frozen(), repaired.frozen(), own: path, dialect)
-    // A right value is the sample's only by chance where the value is live.
-    guard repaired.encoded() != valid || path == nil || path.map({ plan.isLive($0) }) == true else { return }
-    append(whole, names)
-    guard rank == 0, !names.isEmpty else { return }
+    let computed = Self.differing(frozen, repaired.frozen(), own: path, dialect)
+    append(whole, computed)
     let broken = Mutation(change: change, leavesBroken: true, group: group, rank: 1)
-    let frame = sample.mutated(by: FuzzCase(index: 0, first: broken), live).encoded()
-    if frame != repaired.encoded(), frame != valid { append(broken, names) }
+    if !computed.isEmpty, sample.mutated(by: FuzzCase(index: 0, first: broken), live).encoded() != repaired.encoded() { append(broken, computed) }
+    return computed
   }
 
   private mutating func append(_ mutation: Mutation, _ computed: [FieldPath]) {

@@ -46,7 +46,8 @@ struct Answer {
 
 /// The tester's side of a campaign: sends stimuli and registrations, hears what comes, has both judged.
 ///
-/// It judges its own frames when it sends them, so that none has to be captured; silence expires with `Network.readUpTo` alone.
+/// It judges its own frames when it sends them, so that none has to be captured. Silence is declared by `settle` or the campaign alone, never
+/// by a frame that comes.
 final class Driver {
   let network: any Network
   let setup: Setup
@@ -144,6 +145,7 @@ final class Driver {
 
   /// The last frame sent, from its Ethernet header on.
   private(set) var lastFrame: [UInt8] = []
+  private(set) var lastSent = Instant.distantPast
 
   @discardableResult
   private func send(_ packet: Packet, to nextHop: IPv6Address, number: Int) -> Int {
@@ -157,6 +159,7 @@ final class Driver {
       neighbours.send(frame, to: nextHop, on: setup.accessPort, at: now, &outbox)
       drain()
     }
+    lastSent = now
     let info = FrameInfo(port: setup.accessPort, time: now, originalLength: frame.count, isOutgoing: true)
     recording?.append((frame, info))
     let number = recording?.count ?? number
@@ -245,8 +248,10 @@ final class Driver {
       monitor.lost(lost - drops)
       drops = lost
     }
-    monitor.advance(to: network.readUpTo)
   }
+
+  /// Declares the silences that are over, as far as all frames have been read.
+  func settle() { monitor.advance(to: network.readUpTo) }
 
   private func hear(_ bytes: Span<UInt8>, _ info: FrameInfo) {
     guard !info.isOutgoing, info.port == setup.accessPort else { return }
@@ -259,7 +264,7 @@ final class Driver {
     }
     guard received.mobility >= 0 || received.icmp >= 0, !isLate(bytes) else { return }
     let number = recording?.count ?? (received.messageKind == .bu ? Self.otherNumber : Self.answerNumber)
-    monitor.frame(bytes, &received, at: info.time, number: number)
+    monitor.frame(bytes, &received, at: info.time, number: number, expires: false)
     guard let seen = monitor.last, let home = homeIndex[seen.home] else { return }
     switch seen.kind {
     case .bu where setup.role == .ue: receiveUpdate(bytes, home)
@@ -273,7 +278,8 @@ final class Driver {
     let option: IPv6Address?
     let sequence: UInt128?
     if setup.role == .ha {
-      guard received.messageKind == .ba else { return false }
+      // Status 135 carries the number that the Home Agent holds, not that of the BU (RFC 6275 9.5.1).
+      guard received.messageKind == .ba, received.value(.baStatus, in: bytes) != 135 else { return false }
       option = received.value(.routingHomeAddress, in: bytes).map(IPv6Address.init)
       sequence = received.value(.baSequence, in: bytes)
     } else {

@@ -41,6 +41,16 @@ extension Packet {
     return packet
   }
 
+  /// The value that a field has on the wire.
+  func value(_ path: FieldPath) -> UInt128? {
+    if let chosen = chosen(path) { return chosen }
+    let bytes = encoded()
+    var dissection = Dissection()
+    Decoder(dialect: headers.last?.dialect ?? .rfc5846).decode(bytes.span, into: &dissection)
+    if dissection.messageKind == .revocation, let kind = headers.last?.kind { dissection.nameMessage(kind) }
+    return dissection.value(path, in: bytes.span)
+  }
+
   private mutating func apply(_ change: Mutation.Change, from valid: Packet, _ live: LiveAddresses) {
     switch change {
     case .field(let path, let value):
@@ -48,8 +58,7 @@ extension Packet {
       case .number(let number): set(path, number)
       case .address(let address): set(path, live.value(address))
       case .plus(let offset):
-        let right = valid.chosen(path) ?? valid.frozen().chosen(path) ?? 0
-        set(path, right &+ UInt128(truncatingIfNeeded: offset))
+        set(path, (valid.value(path) ?? 0) &+ UInt128(truncatingIfNeeded: offset))
       }
     case .options(let change):
       guard let header = index(of: .mh) else { return }

@@ -57,6 +57,27 @@ struct CompiledSequel: Sendable {
   var takesICMP: Bool
 }
 
+/// Messages that wait for an answer, as a rule asks for them.
+struct Outstanding: OptionSet, Sendable {
+  let rawValue: UInt8
+
+  static let bri = Outstanding(rawValue: 1)
+  static let validBRI = Outstanding(rawValue: 2)
+  static let noBRI = Outstanding(rawValue: 4)
+  static let bu = Outstanding(rawValue: 8)
+  static let noBU = Outstanding(rawValue: 16)
+  static let deregistration = Outstanding(rawValue: 32)
+
+  init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  init(_ names: [String]) {
+    let values: [String: Outstanding] = [
+      "bri": .bri, "valid-bri": .validBRI, "no-bri": .noBRI, "bu": .bu, "no-bu": .noBU, "deregistration": .deregistration,
+    ]
+    self = names.reduce([]) { $0.union(values[$1] ?? []) }
+  }
+}
+
 struct CompiledRule: Sendable {
   /// Its place in the suite, and its bit among broken rules.
   var index: Int
@@ -65,7 +86,8 @@ struct CompiledRule: Sendable {
   var entry: StateSet
   var shown: StateSet
   var goneBy: StateSet
-  var outstanding: [String]
+  /// What must wait for an answer, or must not: a bit each.
+  var outstanding: Outstanding
   var musts: Range<Int>
   var sequels: Range<Int>
   /// Fields of the triggering message that sequels look back at: into `slots`.
@@ -80,24 +102,63 @@ package struct Assertion: Sendable, Hashable {
 }
 
 /// The rules of a suite for one text, one dialect and the roles that are judged, ready to run.
-struct Program: Sendable {
-  var rules: [CompiledRule] = []
-  var tests: [CompiledTest] = []
-  var ranges: [ClosedRange<UInt128>] = []
-  var musts: [CompiledMust] = []
-  var sequels: [CompiledSequel] = []
-  var reactions: [CompiledReaction] = []
-  var unless: [CompiledTemplate] = []
-  var slots: [FieldPath] = []
-  var assertions: [Assertion] = []
-  var severities: [Verdict] = []
-  var levels: [Level] = []
+///
+/// A class, not a value: the monitor looks into it for every packet, and must neither copy it nor count references for each look.
+final class Program: Sendable {
+  let rules: [CompiledRule]
+  let tests: [CompiledTest]
+  let ranges: [ClosedRange<UInt128>]
+  let musts: [CompiledMust]
+  let sequels: [CompiledSequel]
+  let reactions: [CompiledReaction]
+  let unless: [CompiledTemplate]
+  let slots: [FieldPath]
+  let assertions: [Assertion]
+  let severities: [Verdict]
+  let levels: [Level]
   /// Rules by message kind and sender; rules by event name.
-  var byMessage: [[Int32]] = Array(repeating: [], count: MessageKind.allCases.count * 2)
-  var byEvent: [(name: String, attributes: [String: String], rule: Int32)] = []
+  let byMessage: [[Int32]]
+  let byEvent: [(name: String, attributes: [String: String], rule: Int32)]
   /// Assertion indices of each rule, by rule id.
-  var assertionsOfRule: [String: [Int]] = [:]
-  var ruleIDs: [String] = []
+  let assertionsOfRule: [String: [Int]]
+  let ruleIDs: [String]
+
+  init(_ parts: Parts) {
+    rules = parts.rules
+    tests = parts.tests
+    ranges = parts.ranges
+    musts = parts.musts
+    sequels = parts.sequels
+    reactions = parts.reactions
+    unless = parts.unless
+    slots = parts.slots
+    assertions = parts.assertions
+    severities = parts.severities
+    levels = parts.levels
+    byMessage = parts.byMessage
+    byEvent = parts.byEvent
+    assertionsOfRule = parts.assertionsOfRule
+    ruleIDs = parts.ruleIDs
+  }
+
+  /// A program that is being put together.
+  struct Parts {
+    var rules: [CompiledRule] = []
+    var tests: [CompiledTest] = []
+    var ranges: [ClosedRange<UInt128>] = []
+    var musts: [CompiledMust] = []
+    var sequels: [CompiledSequel] = []
+    var reactions: [CompiledReaction] = []
+    var unless: [CompiledTemplate] = []
+    var slots: [FieldPath] = []
+    var assertions: [Assertion] = []
+    var severities: [Verdict] = []
+    var levels: [Level] = []
+    var byMessage: [[Int32]] = Array(repeating: [], count: MessageKind.allCases.count * 2)
+    var byEvent: [(name: String, attributes: [String: String], rule: Int32)] = []
+    var assertionsOfRule: [String: [Int]] = [:]
+    var ruleIDs: [String] = []
+  }
 
   static func slot(_ kind: MessageKind, _ role: Role) -> Int { kind.ordinal * 2 + (role == .ha ? 0 : 1) }
 }
@@ -121,15 +182,17 @@ extension Program {
   /// Compiles what stands under `profile` and judges `roles`.
   ///
   /// An assertion whose requirement is absent from the text, or whose field the dialect lacks, is left out: it is not reached, never failed.
-  init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool]) {
+  convenience init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool]) {
+    var parts = Parts()
     let bits = Dictionary(uniqueKeysWithValues: suite.rules.prefix(128).enumerated().map { ($1.id, UInt128(1) << UInt128($0)) })
-    ruleIDs = suite.rules.map(\.id)
+    parts.ruleIDs = suite.rules.map(\.id)
     let requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (index, rule) in suite.rules.enumerated() where rule.texts.isEmpty || rule.texts.contains(profile.text) {
       guard rule.ics.allSatisfy({ ics[$0.key] == $0.value }) else { continue }
       let builder = Builder(dialect: profile.dialect, text: profile.text, roles: roles, requirements: requirements)
-      builder.compile(rule, index, bits, &self)
+      builder.compile(rule, index, bits, &parts)
     }
+    self.init(parts)
   }
 
   /// One rule's compilation.
@@ -139,7 +202,7 @@ extension Program {
     let roles: Set<Role>
     let requirements: [String: Requirement]
 
-    func compile(_ rule: Rule, _ index: Int, _ bits: [String: UInt128], _ program: inout Program) {
+    func compile(_ rule: Rule, _ index: Int, _ bits: [String: UInt128], _ program: inout Program.Parts) {
       var slots: [FieldPath] = []
       let template: MessageTemplate
       var event: (String, [String: String])?
@@ -167,7 +230,7 @@ extension Program {
       program.slots += slots
       let compiled = CompiledRule(
         index: index, template: trigger, binding: Self.set(rule, .binding), entry: Self.set(rule, .entry), shown: Self.set(rule, .shown, default: []), goneBy: Self.set(rule, .goneBy, default: []),
-        outstanding: rule.while.first { $0.subject == .outstanding }?.allowed ?? [], musts: mustStart..<program.musts.count,
+        outstanding: Outstanding(rule.while.first { $0.subject == .outstanding }?.allowed ?? []), musts: mustStart..<program.musts.count,
         sequels: sequelStart..<program.sequels.count, slots: slotStart..<program.slots.count,
         presumes: rule.presumes.reduce(0) { $0 | (bits[$1] ?? 0) })
       guard !compiled.musts.isEmpty || !compiled.sequels.isEmpty else { return }
@@ -183,7 +246,7 @@ extension Program {
       }
     }
 
-    private func compile(_ sequel: Sequel, _ rule: Rule, _ index: Int, _ slots: inout [FieldPath], _ program: inout Program) {
+    private func compile(_ sequel: Sequel, _ rule: Rule, _ index: Int, _ slots: inout [FieldPath], _ program: inout Program.Parts) {
       let responders = sequel.reactions.compactMap { reaction -> Role? in
         if case .message(let template) = reaction.match { return template.from }
         return nil
@@ -230,7 +293,7 @@ extension Program {
     }
 
     /// The index of an assertion; nil where the text has no such sentence or nobody who is judged has to keep it.
-    private func assertion(_ rule: Rule, _ id: String, _ who: [Role], _ program: inout Program) -> Int? {
+    private func assertion(_ rule: Rule, _ id: String, _ who: [Role], _ program: inout Program.Parts) -> Int? {
       guard let requirement = requirements[id], !roles.isDisjoint(with: who), !roles.isDisjoint(with: requirement.roles) else { return nil }
       let level = requirement.level(in: text)
       guard level != .absent else { return nil }
@@ -259,18 +322,18 @@ extension Program {
 
     private func stands(_ template: MessageTemplate) -> Bool { template.tests.allSatisfy(stands) }
 
-    private func compile(_ template: MessageTemplate, _ slots: inout [FieldPath], _ program: inout Program) -> CompiledTemplate {
+    private func compile(_ template: MessageTemplate, _ slots: inout [FieldPath], _ program: inout Program.Parts) -> CompiledTemplate {
       let tests = template.tests.map { compile($0, &slots, &program) }
       return CompiledTemplate(kind: template.kind, from: template.from, tests: append(tests, &program))
     }
 
-    private func append(_ tests: [CompiledTest], _ program: inout Program) -> Range<Int> {
+    private func append(_ tests: [CompiledTest], _ program: inout Program.Parts) -> Range<Int> {
       let start = program.tests.count
       program.tests += tests
       return start..<program.tests.count
     }
 
-    private func compile(_ test: FieldTest, _ slots: inout [FieldPath], _ program: inout Program) -> CompiledTest {
+    private func compile(_ test: FieldTest, _ slots: inout [FieldPath], _ program: inout Program.Parts) -> CompiledTest {
       var target = CompiledTest.Target.field
       var path = FieldPath.mhType
       switch test.subject {

@@ -87,6 +87,22 @@ struct Conversation: Sendable {
   /// What is left of the binding's lifetime; without end where it is not known.
   func lifetime(from now: Instant) -> Interval { expiry == .distantFuture ? Interval(nanoseconds: .max) : expiry - now }
 
+  /// Every state that the texts still allow is one that the rule asks for, and no rule that it presumes was broken.
+  @inline(__always) func admits(_ rule: CompiledRule) -> Bool {
+    binding.isSubset(of: rule.binding) && entry.isSubset(of: rule.entry) && shown.isSuperset(of: rule.shown)
+      && (rule.goneBy.isEmpty || !rule.goneBy.isDisjoint(with: goneBy)) && broken & rule.presumes == 0
+      && outstanding.isSuperset(of: rule.outstanding)
+  }
+
+  /// What waits for an answer now.
+  var outstanding: Outstanding {
+    var set: Outstanding = revocation.isOpen ? .bri : .noBRI
+    if revocation.isOpen, revocation.isValid { set.insert(.validBRI) }
+    set.insert(update.isOpen ? .bu : .noBU)
+    if update.isOpen, update.isDeregistration { set.insert(.deregistration) }
+    return set
+  }
+
   /// Nothing is known any more but who it is about.
   mutating func forget() {
     var fresh = Conversation(homeAgent: homeAgent, home: home)

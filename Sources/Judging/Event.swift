@@ -11,7 +11,7 @@ package struct Event: Sendable, Codable, Equatable {
     case caseSkipped = "case-skipped"
     /// A hook is being asked; `name` says which.
     case hook
-    /// It returned; what must follow is due from now on.
+    /// It returned; what must follow is due from now on. With `error` it failed, and nothing must.
     case hookReturned = "hook-returned"
     /// A probe's stimulus is about to be sent; `name` says which.
     case probe

@@ -52,7 +52,7 @@ package struct Tally: Sendable, Equatable {
 /// A breach in short, for a driver that has to know at once which of its stimuli was answered wrongly.
 package struct Decision: Sendable {
   package var assertion: Assertion
-  /// `fail` or `warning`.
+  /// `fail`, `warning`, or `inconclusive` where a reaction leaves the sentence open.
   package var verdict: Verdict
   package var home: IPv6Address
   /// The number of the frame that set the rule off, and of the one that broke it (0: silence did).
@@ -80,20 +80,22 @@ extension Monitor {
   }
 
   /// Whether a message with this number, sent to or for a home address, waits for a reaction whose absence would be a breach.
-  package func mustBeAnswered(_ trigger: Int, home: IPv6Address, homeAgent: IPv6Address) -> Bool {
+  ///
+  /// Mutating only so that nobody copies the monitor to ask, here and below.
+  package mutating func mustBeAnswered(_ trigger: Int, home: IPv6Address, homeAgent: IPv6Address) -> Bool {
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return false }
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
       let obligation = pool[Int(slot)]
       let silence = program.sequels[Int(obligation.sequel)].silence
-      if obligation.frame == trigger, silence >= 0, [.fail, .warning].contains(program.reactions[silence].verdict) { return true }
+      if obligation.frame == trigger, silence >= 0, [.fail, .warning, .inconclusive].contains(program.reactions[silence].verdict) { return true }
       slot = obligation.next
     }
     return false
   }
 
   /// Whether the Home Agent's entry and the UE's for this home address are known to stand, and no BRI waits for its BRA.
-  package func isBound(home: IPv6Address, homeAgent: IPv6Address) -> Bool {
+  package mutating func isBound(home: IPv6Address, homeAgent: IPv6Address) -> Bool {
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return false }
     let conversation = conversations[Int(index)]
     return conversation.binding == .bound && conversation.entry == .bound

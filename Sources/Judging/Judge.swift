@@ -73,7 +73,7 @@ package struct Judge: Sendable {
         monitor.event(event.event.rawValue, ["name": name], home: home, homeAgent: homeAgent, at: time, number: number)
       }
     case .hookReturned:
-      if let home { monitor.hookReturned(home: home, homeAgent: homeAgent, at: time) }
+      if let home { monitor.hookReturned(home: home, homeAgent: homeAgent, at: time, failed: event.error != nil) }
     case .drops: monitor.lost(event.count ?? 1)
     case .caseBegin:
       guard let id = event.testCase else { return }
@@ -226,7 +226,11 @@ package struct Assertions: Sendable {
 
   package init(_ suite: Suite, _ profile: Profile, _ roles: Set<Role>, ics: [String: Bool]) {
     let program = Program(suite, profile: profile, roles: roles, ics: ics)
-    byRule = program.assertionsOfRule.mapValues { Set($0.map { program.assertions[$0].requirement }) }
+    // A *may* is observed; nothing breaks it.
+    byRule = program.assertionsOfRule.compactMapValues { indices in
+      let requirements = Set(indices.filter { program.severities[$0] != .note }.map { program.assertions[$0].requirement })
+      return requirements.isEmpty ? nil : requirements
+    }
   }
 
   /// The rules that have an assertion left.

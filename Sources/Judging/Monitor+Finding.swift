@@ -95,7 +95,8 @@ extension Monitor {
       if home != .unspecified, let index = lookup(agent, home) { return index }
       // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
       if from == .ha, let index = byCareOf[destination] { return index }
-      return byNamed[home] ?? waiting(for: .be, from, bytes, dissection) ?? byCareOf[source] ?? -1
+      if home != .unspecified, let index = byNamed[home] { return index }
+      return waiting(for: .be, from, bytes, dissection) ?? byCareOf[source] ?? -1
     case .icmpv6: return embedded(bytes, dissection, from)
     case .tunnelled:
       let home = from == .ha ? destination : source
@@ -139,6 +140,7 @@ extension Monitor {
     let start = dissection.layers[dissection.icmp].end
     guard start < bytes.count else { return waiting(for: .icmpv6, from, bytes, dissection) ?? -1 }
     let inside = bytes.extracting(start..<bytes.count)
+    if !byPacket.isEmpty, let index = byPacket[Self.digest(inside, from: 0)] { return index }
     var inner = embedded
     decoder.decode(inside, .ip, into: &inner)
     embedded = inner
@@ -158,15 +160,29 @@ extension Monitor {
     let routing = inner.value(.routingHomeAddress, in: inside).map(IPv6Address.init)
     // The one who reports is the one who received.
     if let index = from == .ha ? lookup(destination, option ?? source) : lookup(source, routing ?? option ?? destination) { return index }
+    if let index = (routing ?? option).flatMap({ byNamed[$0] }) { return index }
+    if from == .ha, let index = byCareOf[source] { return index }
     return sequence(kind, inside, inner).flatMap { bySequence[Self.sequenceKey(kind, $0)] } ?? -1
   }
 
-  /// Remembers which home address a stimulus names, where it is not the one that it is about.
+  /// Remembers what else tells whom a stimulus was sent for: its octets, as an error would carry them, and another home address in it.
   mutating func name(_ index: Int32, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard let option = dissection.value(.homeAddressOption, in: bytes), option != conversations[Int(index)].home.value,
-      byNamed.count < 65_536
-    else { return }
-    byNamed[IPv6Address(option)] = index
+    if byPacket.count >= 65_536 { byPacket.removeAll(keepingCapacity: true) }
+    if dissection.network >= 0 { byPacket[Self.digest(bytes, from: Int(dissection.layers[dissection.network].offset))] = index }
+    let named = dissection.value(.routingHomeAddress, in: bytes) ?? dissection.value(.homeAddressOption, in: bytes)
+    guard let named, named != conversations[Int(index)].home.value, byNamed.count < 65_536 else { return }
+    byNamed[IPv6Address(named)] = index
+  }
+
+  /// FNV-1a of a packet but for its Hop Limit, which routers change.
+  private static func digest(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var offset = start
+    while offset < bytes.count {
+      if offset != start &+ 7 { hash = (hash ^ UInt64(bytes[offset])) &* 0x0000_0100_0000_01b3 }
+      offset &+= 1
+    }
+    return hash
   }
 
   /// A Home Agent by what is sent to it or by it. Where the tester takes part they are given, and a stimulus may name anything.

@@ -175,7 +175,7 @@ extension Monitor {
   }
 
   /// Takes an obligation out of its conversation's chain.
-  private mutating func close(_ slot: Int32, _ index: Int32) {
+  mutating func close(_ slot: Int32, _ index: Int32) {
     let place = Int(index)
     conversations[place].watches -= 1
     if conversations[place].obligations == slot {
@@ -282,7 +282,7 @@ extension Monitor {
     count(&tallies[assertion])
     if lease >= 0 { count(&leases[Int(lease)].tallies[assertion]) }
     if verdict == .fail || verdict == .warning { conversations[place].broken |= UInt128(1) << UInt128(min(rule, 127)) }
-    if keepsDecisions, verdict == .fail || verdict == .warning {
+    if keepsDecisions, verdict == .fail || verdict == .warning || (verdict == .inconclusive && reason == nil) {
       decisions.append(
         Decision(
           assertion: program.assertions[assertion], verdict: verdict, home: conversations[place].home, trigger: trigger, frame: frame,

@@ -5,18 +5,20 @@ package import Wire
 ///
 /// It knows conversations, not cases: a case is no more to it than a lease on a home address, for which it keeps a separate tally.
 package struct Monitor: Sendable {
-  var program: Program
+  let program: Program
   package internal(set) var timers: Timers
   /// The role that the tester plays; nil in a capture of others.
   let testerRole: Role?
   /// The rules on messages that hold the tester itself to account.
-  var testerProgram: Program?
+  let testerProgram: Program?
 
   // Conversations, and the ways to find one.
   var conversations = ContiguousArray<Conversation>()
   var byKey: [ConversationKey: Int32] = [:]
   var byHome: [IPv6Address: Int32] = [:]
   var byCareOf: [IPv6Address: Int32] = [:]
+  /// Stimuli by a digest of their octets.
+  var byPacket: [UInt64: Int32] = [:]
   /// Stimuli by another home address that they name.
   var byNamed: [IPv6Address: Int32] = [:]
   /// Stimuli that do not name their own home address, by message kind and sequence number.
@@ -207,25 +209,7 @@ package struct Monitor: Sendable {
     }
   }
 
-  private func mayApply(_ position: Int, _ place: Int) -> Bool {
-    let rule = program.rules[position]
-    let conversation = conversations[place]
-    return conversation.binding.isSubset(of: rule.binding) && conversation.entry.isSubset(of: rule.entry)
-      && conversation.shown.isSuperset(of: rule.shown) && (rule.goneBy.isEmpty || !rule.goneBy.isDisjoint(with: conversation.goneBy)) && conversation.broken & rule.presumes == 0
-      && (rule.outstanding.isEmpty || rule.outstanding.allSatisfy { isOutstanding($0, conversation) })
-  }
-
-  private func isOutstanding(_ name: String, _ conversation: Conversation) -> Bool {
-    switch name {
-    case "bri": conversation.revocation.isOpen
-    case "valid-bri": conversation.revocation.isOpen && conversation.revocation.isValid
-    case "no-bri": !conversation.revocation.isOpen
-    case "bu": conversation.update.isOpen
-    case "no-bu": !conversation.update.isOpen
-    case "deregistration": conversation.update.isOpen && conversation.update.isDeregistration
-    default: false
-    }
-  }
+  @inline(__always) private func mayApply(_ position: Int, _ place: Int) -> Bool { conversations[place].admits(program.rules[position]) }
 
   /// Breaches of the tester's own party in a message that no step made wrong are errors of the tester.
   private mutating func holdTester(_ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
@@ -234,9 +218,7 @@ package struct Monitor: Sendable {
     for slot in [Program.slot(observation.kind, observation.from), Program.slot(.mh, observation.from)] {
       for position in testerProgram.byMessage[slot] {
         let rule = testerProgram.rules[Int(position)]
-        guard conversation.binding.isSubset(of: rule.binding), conversation.entry.isSubset(of: rule.entry),
-          conversation.shown.isSuperset(of: rule.shown), rule.outstanding.allSatisfy({ isOutstanding($0, conversation) })
-        else { continue }
+        guard conversation.admits(rule) else { continue }
         guard testerProgram.firstFailing(rule.template.tests, bytes, dissection, Slots(), conversation) < 0 else { continue }
         let slots = testerProgram.remember(rule.slots, bytes, dissection)
         for must in rule.musts {
@@ -267,14 +249,17 @@ package struct Monitor: Sendable {
     }
   }
 
-  /// A hook returned: what must follow it is due from now on.
-  package mutating func hookReturned(home: IPv6Address, homeAgent: IPv6Address, at time: Instant) {
+  /// A hook returned: what must follow it is due from now on; nothing must where it failed.
+  package mutating func hookReturned(home: IPv6Address, homeAgent: IPv6Address, at time: Instant, failed: Bool = false) {
     expire(before: time)
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return }
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
-      if pool[Int(slot)].isFromHook { rearm(slot, at: time) }
-      slot = pool[Int(slot)].next
+      let next = pool[Int(slot)].next
+      if pool[Int(slot)].isFromHook {
+        if failed { close(slot, index) } else { rearm(slot, at: time) }
+      }
+      slot = next
     }
   }
 

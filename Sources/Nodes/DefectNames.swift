@@ -40,6 +40,7 @@ extension Defect {
     case sequenceWindowIgnored = "sequence-window-ignored"
     case registrationTypeIgnored = "registration-type-ignored"
     case nonceIndicesAccepted = "nonce-indices-accepted"
+    case careOfAddressUnchecked = "care-of-address-unchecked"
     // What either lets pass, or does not.
     case badChecksumAccepted = "bad-checksum-accepted"
     case headerLengthIgnored = "header-length-ignored"
@@ -47,6 +48,10 @@ extension Defect {
     case unknownTypeUnanswered = "unknown-type-unanswered"
     case reservedNotIgnored = "reserved-not-ignored"
     case unknownOptionNotSkipped = "unknown-option-not-skipped"
+    case unroutableHomeAddressAccepted = "unroutable-home-address-accepted"
+    case nonUnicastSourceAnswered = "non-unicast-source-answered"
+    // Where either sends its errors.
+    case errorsToHomeAddress = "errors-to-home-address"
     // The UE's Binding Revocation Acknowledgement.
     case braNotSent = "bra-not-sent"
     case braBadStatus = "bra-bad-status"
@@ -56,9 +61,13 @@ extension Defect {
     case braPayloadProto = "bra-payload-proto"
     case braReservedSet = "bra-reserved-set"
     case braPBitSet = "bra-p-bit-set"
+    case braWithoutHomeAddressOption = "bra-without-home-address-option"
+    case braBadStatusWhileDetaching = "bra-bad-status-while-detaching"
     // What the UE lets pass.
     case pBitAccepted = "p-bit-accepted"
     case vBitIgnored = "v-bit-ignored"
+    case globalBitAccepted = "global-bit-accepted"
+    case unusualTriggerDropped = "unusual-trigger-dropped"
     case wrongHomeAddressAccepted = "wrong-home-address-accepted"
     case briAnsweredForOtherSource = "bri-answered-for-other-source"
     case routingHeaderUnchecked = "routing-header-unchecked"

@@ -12,8 +12,10 @@ private func ue(
 
 let userEquipmentDefects: [Defect] = [
   ue(
-    .braNotSent, .both("24303-5.4.2.1-02"), numbered + [.late],
-    "no BRA answers a BRI that asks for it; 24.303 5.4.2.1, RFC 5846 10.1"),
+    .braNotSent, .both("24303-5.4.2.1-02"), [],
+    "no BRA answers a BRI that asks for it; 24.303 5.4.2.1, RFC 5846 10.1",
+    // Under draft-01 a UE that answers only the second BRI cannot be told from one that takes no Home Address option.
+    changing: under(numbered + [.late], .rfc("24303-5.4.2.1-02"))),
   ue(.braBadStatus, .both("24303-5.4.2.1-03"), numbered, "the BRA's status is 2 (draft-01) or 128; 24.303 5.4.2.1: successful"),
   ue(
     .braSequenceWrong, .both("BR01-6.1-03"), numbered + [.race, .copyOnly],
@@ -27,12 +29,31 @@ let userEquipmentDefects: [Defect] = [
     .braReservedSet, .both("MH-send-01"), numbered + [.race, .copyOnly],
     "the Mobility Header's Reserved field of the BRA is not 0; RFC 6275 6.1.1"),
   ue(
-    .braPBitSet, .both("BR01-6.1-04a"), numbered + [.race, .copyOnly],
+    .braPBitSet, .both("BR01-6.1-04a"), numbered,
     "the BRA's P bit is set though the BRI's is clear; it is copied (draft-01 5.2, RFC 5846 6.1.2)"),
   ue(
     .badChecksumAccepted, .both("M-01a"), [], "a BRI with a wrong checksum is accepted; RFC 6275 9.2"),
   ue(.headerLengthIgnored, .both("M-01e"), [], "a BRI with Header Len 0 is accepted; RFC 6275 9.2"),
   ue(.payloadProtoIgnored, .both("M-01c"), [], "a BRI with another Payload Proto than 59 is accepted; RFC 6275 9.2"),
+  ue(
+    .errorsToHomeAddress, .both("M-01g", "M-02a"), [],
+    "Binding Errors and ICMPv6 errors go to the home address; RFC 6275 9.2: to the source address on the wire"),
+  ue(
+    .unroutableHomeAddressAccepted, .seed("M-03"), [],
+    "a BRI whose Home Address option is not routable unicast is acknowledged; RFC 3775 9.3.1: dropped, Binding Error 1"),
+  ue(
+    .nonUnicastSourceAnswered, Requirements(draft01: ["M-02b"], rfc5846: ["R5846-6.1.2-01"]), [],
+    "a BRI from a multicast address is answered: Binding Error 2 (draft-01) or a BRA; RFC 3775 9.3.3, RFC 5846 6.1.2: not at all"),
+  ue(
+    .braWithoutHomeAddressOption, .both("BR01-10.2-04"), [],
+    "the BRA has no Home Address option; RFC 6275 11.3.1 for every packet of the UE"),
+  ue(.globalBitAccepted, .rfc("R5846-6.2.1-02"), [], "a BRI with the G bit and trigger 1 is carried out; RFC 5846 6.2.1: status 134"),
+  ue(
+    .unusualTriggerDropped, .rfc("R5846-6.2.1-01", "R5846-6.2.1-02"), [],
+    "a BRI with a trigger above 7 is dropped; RFC 5846 6.2.1: status 133 or 134"),
+  ue(
+    .braBadStatusWhileDetaching, .both("BR01-6.1-04a"), [],
+    "a BRI that meets the UE's BU(0) gets status 130 (draft-01: 3); clause 6.1: what became of it"),
   ue(.unknownTypeUnanswered, .both("M-01b"), [], "an unknown MH type gets no Binding Error; RFC 6275 9.2"),
   ue(
     .reservedNotIgnored, .both("BR01-5.1-02"), [],
@@ -74,7 +95,7 @@ let userEquipmentDefects: [Defect] = [
     "the BU(0) has the sequence number of the BU before it; RFC 6275 11.7.1, 11.8: a greater one"),
   ue(.buBadChecksum, .both("MH-send-01"), unnumbered + [.copyOnly], "the BU(0)'s checksum is wrong; RFC 6275 6.1.1"),
   ue(
-    .buReservedSet, .both("MH-send-01"), numbered + [.copyOnly],
+    .buReservedSet, .both("MH-send-01"), unnumbered + [.copyOnly],
     "the Mobility Header's Reserved field of the BU(0) is not 0; RFC 6275 6.1.1"),
   ue(.buNotRetransmitted, .both("M-19b"), [.first], "a BU(0) without an answer is not retransmitted; RFC 6275 11.8"),
 ]

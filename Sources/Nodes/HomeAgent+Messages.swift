@@ -32,7 +32,7 @@ extension ReferenceHomeAgent {
   /// The rules of RFC 6275 9.3.1 for the Home Address option. False when the packet is to be dropped.
   mutating func admitsHomeAddress(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) -> Bool {
     guard let home = arrival.homeAddressOption else { return true }
-    if home.isRoutableUnicast {
+    if home.isRoutableUnicast || defects.hits(.unroutableHomeAddressAccepted) {
       if isExempt(frame, arrival) || bound(home)?.careOf == arrival.source { return true }
     }
     stack.sendBindingError(1, frame, arrival, at: now, &outbox)
@@ -88,7 +88,10 @@ extension ReferenceHomeAgent {
       isAuthorizationMisplaced = isMisplaced
       let reserved = updateReserved.flatMap { message.value($0, in: frame) }
       hasReservedSet = message.value(.mhReserved, in: frame) != 0 || reserved != 0
-      guard careOf.isRoutableUnicast, !stack.holdsOption(frame, where: { $0 == .alternateCareOfAddress && $1 != 18 }) else { return nil }
+      // A multicast source gets this far by a defect alone; without the option it is the care-of address too.
+      let isUnchecked = self.lifetime == 0 && (stack.defects.hits(.careOfAddressUnchecked) || careOf == source && source.isMulticast)
+      guard careOf.isRoutableUnicast || isUnchecked, !stack.holdsOption(frame, where: { $0 == .alternateCareOfAddress && $1 != 18 })
+      else { return nil }
     }
   }
 }

@@ -36,6 +36,8 @@ extension ReferenceHomeAgent {
       return bound(update.home) == nil ? .discard : .refuse(139)
     }
     if update.isHomeRegistration, update.hasNonceIndices, !defects.hits(.nonceIndicesAccepted, occasion) { return .discard }
+    // Such an option gets this far by a defect alone.
+    if update.isDeregistration, update.hasHomeAddressOption, !update.home.isRoutableUnicast { return .deregister }
     // Without the option the source is taken for the home address; what is not on the home link then is a BU that lacks the option.
     guard configuration.isOnHomeLink(update.home) else { return update.hasHomeAddressOption ? .refuse(132) : .discard }
     // Nobody has authorised this mobile node: RFC 6275 9.5.1 has no status for that.

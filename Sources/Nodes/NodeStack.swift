@@ -45,7 +45,10 @@ struct NodeStack: Sendable {
     var arrival = Arrival(
       port: port, source: IPv6Address(source), destination: IPv6Address(destination), octets: start..<start + 40 + Int(payload))
     // RFC 4291 2.7 and 2.5.2: neither is ever a source; nothing that they send is answered (RFC 6275 9.5.1, RFC 5846 6.1.2).
-    guard !arrival.source.isMulticast, arrival.source != .unspecified else { return nil }
+    guard arrival.source != .unspecified else { return nil }
+    if arrival.source.isMulticast {
+      guard arrival.destination == own, dissection.mobility >= 0, defects.hits(.nonUnicastSourceAnswered) else { return nil }
+    }
     if arrival.destination != own {
       guard role == .homeAgent, port == 1, !arrival.destination.isMulticast else { return nil }
       arrival.content = .transit
@@ -214,11 +217,17 @@ struct NodeStack: Sendable {
 
   // MARK: Errors
 
-  /// A Binding Error to the wire source (RFC 6275 9.3.3): 1 unknown binding, 2 unknown MH type.
+  /// Where an error goes: the wire source, whatever stands in the packet (RFC 6275 9.2).
+  private func target(_ arrival: Arrival) -> IPv6Address {
+    let home = arrival.homeAddressOption ?? arrival.routing
+    return defects.hits(.errorsToHomeAddress) ? home ?? arrival.source : arrival.source
+  }
+
+  /// A Binding Error (RFC 6275 9.3.3): 1 unknown binding, 2 unknown MH type.
   mutating func sendBindingError(_ status: UInt128, _ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) {
     guard mayReport(at: now) else { return }
     let packet = Packet([
-      .ipv6(from: own, to: arrival.source),
+      .ipv6(from: own, to: target(arrival)),
       .message(
         .be, configuration.dialect, [(.beStatus, status), (.beHomeAddress, (arrival.homeAddressOption ?? .unspecified).value)]),
     ])
@@ -234,7 +243,7 @@ struct NodeStack: Sendable {
     guard mayReport(at: now) else { return }
     let body = arrival.octets.lowerBound..<min(arrival.octets.upperBound, arrival.octets.lowerBound + 1280 - 48)
     let packet = Packet(
-      [.ipv6(from: own, to: arrival.source), .icmpv6(type: 4, code: code, pointer: UInt32(clamping: pointer))], payload: copy(frame, body))
+      [.ipv6(from: own, to: target(arrival)), .icmpv6(type: 4, code: code, pointer: UInt32(clamping: pointer))], payload: copy(frame, body))
     send(packet, to: arrival.source, on: arrival.port, at: now, &outbox)
   }
 

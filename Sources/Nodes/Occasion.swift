@@ -31,8 +31,8 @@ struct DefectSet: Sendable {
     for use in uses where use.defect.role == role { modifiers[use.defect.id, default: []].append(use.modifier) }
   }
 
-  /// Whether the defect shows on this occasion.
-  func hits(_ name: Defect.Name, _ occasion: Occasion) -> Bool { how(name, occasion) != nil }
+  /// Whether the defect shows on this occasion; one that takes no modifier shows on all.
+  func hits(_ name: Defect.Name, _ occasion: Occasion = Occasion()) -> Bool { how(name, occasion) != nil }
 
   /// How the defect shows on this occasion; nil when it does not.
   func how(_ name: Defect.Name, _ occasion: Occasion) -> Manner? {

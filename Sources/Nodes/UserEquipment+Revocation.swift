@@ -41,6 +41,8 @@ extension ReferenceUserEquipment {
     switch stack.dissection.messageKind {
     case .ba: receiveAcknowledgement(frame, arrival, at: now, &outbox)
     case .bri:
+      // Such a source gets this far by a defect alone; of draft-01's sentences it breaks that on Binding Errors.
+      if isDraft, arrival.source.isMulticast { return stack.sendBindingError(2, frame, arrival, at: now, &outbox) }
       let message = stack.dissection
       guard arrival.routing != nil || (isDraft && arrival.homeAddressOption != nil), let sequence = message.value(.briSequence, in: frame),
         let trigger = message.value(.briTrigger, in: frame)
@@ -65,9 +67,11 @@ extension ReferenceUserEquipment {
     guard let home = arrival.homeAddressOption else { return true }
     // RFC 6275 9.3.1 asks for no binding of a packet with a Mobility Header. RFC 3775 exempts Binding Updates alone; but the draft's BRI comes
     // with the option, and a UE that is to answer it must do as RFC 6275 does.
-    let isStrict = configuration.dialect == .draft01 && stack.varies(.be1ToHAOBRI)
+    let isDraft = configuration.dialect == .draft01
+    let isStrict = isDraft && stack.varies(.be1ToHAOBRI)
     let isExempt = !isStrict || stack.dissection.value(.mhType, in: frame) == 5
-    if home.isRoutableUnicast, isExempt { return true }
+    let isUnchecked = isDraft && isIndication && defects.hits(.unroutableHomeAddressAccepted)
+    if home.isRoutableUnicast || isUnchecked, isExempt { return true }
     stack.sendBindingError(1, frame, arrival, at: now, &outbox)
     return false
   }
@@ -100,8 +104,12 @@ extension ReferenceUserEquipment {
   private func reaction(to bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion) -> Reaction {
     let isDraft = configuration.dialect == .draft01
     // Draft-01 10.2: a BRI from a Home Agent with which there is no binding.
-    guard bri.source == configuration.homeAgent || defects.hits(.briAnsweredForOtherSource, occasion) else { return .discard }
-    guard configuration.holds(bri.home) else { return defects.hits(.wrongHomeAddressAccepted, occasion) ? .accept : .discard }
+    // A multicast source, and a home address that is no host's, get this far by a defect alone.
+    let isFromOther = bri.source != configuration.homeAgent && !bri.source.isMulticast
+    if isFromOther, !defects.hits(.briAnsweredForOtherSource, occasion) { return .discard }
+    guard configuration.holds(bri.home) else {
+      return !bri.home.isRoutableUnicast || defects.hits(.wrongHomeAddressAccepted, occasion) ? .accept : .discard
+    }
     if defects.hits(.reservedNotIgnored, occasion), hasReservedSet(frame) { return .discard }
     if defects.hits(.unknownOptionNotSkipped, occasion), stack.holdsOption(frame, where: { kind, _ in kind == .unknownMobilityOption }) {
       return .discard
@@ -120,7 +128,9 @@ extension ReferenceUserEquipment {
       // There is no IPv4 binding: an option cannot name the right one.
       return stack.holdsOption(frame) { $0 == .ipv4HomeAddress && $1 == 8 } ? .refuse(128) : .refuse(129)
     }
+    if bri.trigger > 7, defects.hits(.unusualTriggerDropped, occasion) { return .discard }
     // 128 and above are global triggers, and a UE knows none; 8 to 127 are not assigned.
+    if bri.g, bri.trigger <= 7, defects.hits(.globalBitAccepted, occasion) { return .accept }
     if bri.g || (128...249).contains(bri.trigger) { return .refuse(134) }
     return bri.trigger > 7 ? .refuse(133) : .accept
   }
@@ -132,8 +142,10 @@ extension ReferenceUserEquipment {
   /// 24.303 5.4.2.1: the BRA first, then the end of the binding.
   private mutating func accept(_ bri: Indication, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
     let isOwn = configuration.holds(bri.home)
-    let bad: UInt8 = configuration.dialect == .draft01 ? 2 : 128
-    let status = defects.hits(.braBadStatus, occasion) ? bad : 0
+    let isDraft = configuration.dialect == .draft01
+    var status: UInt8 = 0
+    if defects.hits(.braBadStatus, occasion) { status = isDraft ? 2 : 128 }
+    if occasion.isRace, defects.hits(.braBadStatusWhileDetaching, occasion) { status = isDraft ? 3 : 130 }
     if isOwn {
       if !occasion.isCopy { histories[bri.home, default: History()].revocations += 1 }
       answers[bri.home] = Answer(sequence: bri.sequence, status: status, until: now + configuration.indicationMemory)
@@ -150,7 +162,7 @@ extension ReferenceUserEquipment {
     }
     if defects.hits(.otherBindingRemoved, occasion), let other = other(than: bri.home) { removeBinding(other) }
     // Draft-01 10.1: after Administrative Reason not before it has asked the operator. RFC 5846 has dropped the sentence.
-    let isBarred = configuration.dialect == .draft01 && bri.trigger == 2
+    let isBarred = isDraft && bri.trigger == 2
     let reattaches = configuration.reattachesByItself && !isBarred
     if reattaches || (isBarred && defects.hits(.reregistersAfterAdministrative, occasion)) {
       try? register(bri.home, lifetime: requested, at: now, &outbox)
@@ -177,6 +189,7 @@ extension ReferenceUserEquipment {
           (.braG, bri.g ? 1 : 0), (.braV, bri.v ? 1 : 0), (.mhReserved, hits(.braReservedSet) ? 1 : 0),
         ], options: options),
     ])
+    if hits(.braWithoutHomeAddressOption) { bra.headers.removeAll { $0.kind == .destinationOptions } }
     if hits(.braPayloadProto) { bra.set(.mhPayloadProto, 6) }
     if hits(.braBadChecksum) { bra = bra.withWrongChecksum() }
     stack.send(bra, to: bri.source, after: delay, at: now, &outbox)

@@ -110,7 +110,7 @@ struct ReplayCommand: ParsableCommand {
     try guarded {
       let suite = try options.suite.load()
       let parts = finding.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 3, let index = Int(parts[1]), let seed = UInt64(parts[2]) else {
+      guard parts.count == 3, let index = Int(parts[1]), index >= 0, let seed = UInt64(parts[2]) else {
         throw Stop(.usage, "'\(finding)' is no finding; one is written PLAN:INDEX:SEED, for instance bri:1234:1")
       }
       guard let plan = try suite.plans(named: String(parts[0]), role: Role.allCases).first else { throw Stop(.usage, "no plan is called '\(parts[0])'") }

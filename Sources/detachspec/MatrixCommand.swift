@@ -31,11 +31,11 @@ struct MatrixCommand: ParsableCommand {
           var count = 0
           do throws(TestRun.Failure) {
             matrices.append(
-              try KillMatrix(suite, role: role, profile: profile) { name in
+              try KillMatrix(suite, role: role, profile: profile, progress: { name in
                 count += 1
                 progress.update(
                   done: count, total: 0, running: ["\(role.rawValue) \(profile.id) \(name)"], elapsed: .seconds(Date().timeIntervalSince(began)))
-              })
+              }))
           } catch {
             throw Stop(.testerError, "the simulated run of \(role.rawValue) \(profile.id) failed: \(error)")
           }

@@ -33,6 +33,13 @@ import Testing
     Mistake("matrix --profile rfc6275", "no profile is called 'rfc6275'"),
     Mistake("decode 123", "'123' is neither a file nor octets in hexadecimal"),
     Mistake("decode --dialect draft-02 6000", "no dialect is called 'draft-02'; there are draft-01 and rfc5846"),
+    Mistake("fuzz --simulate --plan bree", "no plan is called 'bree'; there are "),
+    Mistake("fuzz --simulate --plan bu --role ue", "the plan 'bu' is for a device of the role ha"),
+    Mistake("fuzz --simulate --for soon", "--for 'soon' is no length of time; write it as in '60 s'"),
+    Mistake("fuzz --simulate --report /dev/null/report", "/dev/null/report: the report folder cannot be made"),
+    Mistake("replay nonsense --simulate", "'nonsense' is no finding; one is written PLAN:INDEX:SEED"),
+    Mistake("replay bri:99999999999:1 --simulate", "case 99999999999: the plan has cases 0 to "),
+    Mistake("replay bri:-1:1 --simulate", "'bri:-1:1' is no finding"),
     Mistake("node ue --interface a --interface b", "a UE has one interface"),
   ]
 
@@ -49,6 +56,8 @@ import Testing
     Mistake("list things", "  - defects"),
     Mistake("run --simulate --role mme", "Please provide one of 'ha' and 'ue'"),
     Mistake("run --simulate --jobs 0", "--jobs"),
+    Mistake("fuzz --simulate --count 0", "--count"),
+    Mistake("fuzz --simulate --window 0", "--window"),
     Mistake("run --simulate --jobs many", "--jobs"),
     Mistake("run --simulated", "Unknown option '--simulated'"),
     Mistake("check", "Missing expected argument"),

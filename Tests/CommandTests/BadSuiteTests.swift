@@ -39,7 +39,8 @@ import Testing
       name: "misspelt field", text: "- rule: r\n  when: { message: bri }\n  must:\n    R-1: { bri.triger: 1 }\n", place: "4:12",
       message: "unknown field 'bri.triger'; did you mean 'bri.trigger'?"),
     Mistake(
-      name: "value that the field cannot hold", text: "- rule: r\n  when: { message: bri }\n  must:\n    R-1: { bri.p: 2 }\n", place: "4:19",
+      name: "value that the field cannot hold", text: "- rule: r\n  when: { message: bri }\n  must:\n    R-1: { bri.p: 2 }\n",
+      place: "4:19",
       message: "expected a number from 0 to 1 for bri.p"),
     Mistake(
       name: "bad template", text: "- rule: r\n  when: { message: bree }\n  must:\n    R-1: { bri.p: 0 }\n", place: "2:20",
@@ -98,7 +99,18 @@ import Testing
     expectRefusal(try await Program.run("list", "rules", "--suite", "suite", in: folder), 64, "suite/rules/mine.yaml:")
   }
 
-  @Test func afolderWithoutASuiteIsNamed() async throws {
+  /// The examples of docs/suite.md are one suite.
+  @Test func theExamplesOfTheManualLoad() async throws {
+    let manual = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../docs/suite.md").standardizedFileURL
+    let blocks = try String(contentsOf: manual, encoding: .utf8).components(separatedBy: "```yaml\n").dropFirst()
+    let folder = try Scratch()
+    try folder.write("suite/manual.yaml", blocks.compactMap { $0.components(separatedBy: "```\n").first }.joined())
+    let ended = try await Program.run("list", "cases", "--suite", "suite", in: folder)
+    #expect(ended.status == 0, "\(ended.testDescription)")
+    for id in ["TP_HA_UID_BV_01", "TP_UE_NID_BV_01"] { #expect(ended.output.contains(id)) }
+  }
+
+  @Test func aFolderWithoutASuiteIsNamed() async throws {
     let folder = try Scratch()
     expectRefusal(try await Program.run("list", "rules", "--suite", "nowhere", in: folder), 64, "nowhere:1:1: ", "expected a directory")
     try folder.write("empty/note.txt", "")

@@ -16,7 +16,9 @@ import Testing
 
   static let broken = [
     Broken(name: "empty.pcapng", octets: [], message: "the file is empty; give a pcap or pcapng capture"),
-    Broken(name: "foreign.zip", octets: Array("PK\u{3}\u{4} and more".utf8), message: "octet 0: neither pcap nor pcapng (it begins with 50 4b 03 04)"),
+    Broken(
+      name: "foreign.zip", octets: Array("PK\u{3}\u{4} and more".utf8),
+      message: "octet 0: neither pcap nor pcapng (it begins with 50 4b 03 04)"),
     Broken(name: "short.pcapng", octets: Array(section.prefix(10)), message: "octet 0: the file ends inside"),
     Broken(name: "cut.pcapng", octets: section + [6, 0, 0, 0, 100, 0, 0, 0, 0, 0], message: "octet 28: the file ends inside"),
     Broken(name: "short.pcap", octets: [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0], message: "short.pcap: octet"),

@@ -25,10 +25,13 @@ import Testing
   static let mistakes = [
     Mistake(old: "2001:db8:a::1\"", new: "2001:db8:a::g\"", place: "5:23", message: "expected "),
     Mistake(old: "2001:db8:a::1\"", new: "ff02::1\"", place: "5:23", message: "unicast"),
-    Mistake(old: "2001:db8:a::1\"", new: "2001:db8:a::1001\"", place: "7:26", message: "found 2001:db8:a::1001 in device.home-agent and in home-addresses"),
+    Mistake(
+      old: "2001:db8:a::1\"", new: "2001:db8:a::1001\"", place: "7:26",
+      message: "found 2001:db8:a::1001 in device.home-agent and in home-addresses"),
     Mistake(old: "role: ha", new: "role: mme", place: "1:7", message: "expected ha or ue, found 'mme'"),
     Mistake(old: "rfc5846", new: "rfc5845", place: "2:10", message: "did you mean 'rfc5846'?"),
-    Mistake(old: "purpose: access", new: "purpose: home", place: "4:3", message: "expected an interface whose purpose is 'access', found none"),
+    Mistake(
+      old: "purpose: access", new: "purpose: home", place: "4:3", message: "expected an interface whose purpose is 'access', found none"),
     Mistake(old: "role: ha\n", new: "role: ha\nhook: {}\n", place: "2:1", message: "did you mean 'hooks'?"),
     Mistake(old: "profile: rfc5846", new: "timers: { guard-tim: 5 s }", place: "2:11", message: "did you mean 'guard-time'?"),
     Mistake(old: "profile: rfc5846", new: "security: ikev2", place: "2:11", message: "expected 'none', found 'ikev2', which comes later"),
@@ -79,7 +82,8 @@ import Testing
     expectRefusal(
       try await Program.run("run", "DEVICE.yaml", "--role", "ue", in: folder), 64, "DEVICE.yaml describes a device in the role ha, not ue")
     expectRefusal(
-      try await Program.run("run", "DEVICE.yaml", "--defect", "bri-p-bit-set", in: folder), 64, "--defect and --variation are for the reference nodes")
+      try await Program.run("run", "DEVICE.yaml", "--defect", "bri-p-bit-set", in: folder), 64,
+      "--defect and --variation are for the reference nodes")
     expectRefusal(try await Program.run("run", "DEVICE.yaml", "--simulate", in: folder), 64, "--simulate runs the reference nodes")
     #expect(folder.names == ["DEVICE.yaml"])
   }

@@ -1,7 +1,7 @@
 import Testing
 
 @Suite struct HelpTests {
-  static let subcommands = ["run", "check", "list", "explain", "matrix", "decode", "node", "lab"]
+  static let subcommands = ["run", "check", "fuzz", "replay", "list", "explain", "matrix", "decode", "node", "lab"]
 
   @Test(arguments: subcommands) func everySubcommandExplainsItself(name: String) async throws {
     let ended = try await Program.run(name, "--help", in: Scratch())
@@ -16,7 +16,10 @@ import Testing
     #expect(ended.status == 0)
     for name in Self.subcommands { #expect(ended.output.contains("\n  \(name) "), "\(name)") }
     let text = ended.output.replacing("\n", with: " ")
-    for status in ["130 interrupted", "64 usage", "77 a privilege", "69 the device", "2 an error", "1 a sentence", "4 a listed", "3 something", "0 otherwise"] {
+    for status in [
+      "130 interrupted", "64 usage", "77 a privilege", "69 the device", "2 an error", "1 a sentence", "4 a listed", "3 something",
+      "0 otherwise",
+    ] {
       #expect(text.contains(status), "\(status)")
     }
   }

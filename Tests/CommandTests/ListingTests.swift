@@ -34,7 +34,10 @@ import Testing
     ("bri-fields", ["bri from the HA", "bri.p 0 (24303-5.4.3.1-03b)"]),
     ("TP_HA_NID_BV_01", ["5.4.3.1", "hook revoke", "bri-follows-trigger"]),
     // RFC 5846 6.1.1: octet 7 of the Mobility Header; 1 is administrative reason.
-    ("bri.trigger", ["octet 7 from the start of the Mobility Header, 8 bits", "mip6.bri_r.trigger", "RFC 5846 6.1.1", "1 administrative reason"]),
+    (
+      "bri.trigger",
+      ["octet 7 from the start of the Mobility Header, 8 bits", "mip6.bri_r.trigger", "RFC 5846 6.1.1", "1 administrative reason"]
+    ),
     ("bri-p-bit-set", ["a defect of the reference HA", "24303-5.4.3.1-03b"]),
     ("slow-bri", ["a variation"]),
     ("rfc5846", ["RFC 5846"]),
@@ -60,7 +63,8 @@ import Testing
     #expect(text.status == 0)
     for part in [
       "home-address = 2001:db8:a::77  [ipv6.routing.mipv6.home_address]", "checksum = 17458 (0x4432)  [mip6.csum]",
-      "trigger = 1 administrative reason  [mip6.bri_r.trigger]", "sequence = 4660 (0x1234)  [mip6.bri_seqnr]", "bri (rfc5846) at 64, 12 octets",
+      "trigger = 1 administrative reason  [mip6.bri_r.trigger]", "sequence = 4660 (0x1234)  [mip6.bri_seqnr]",
+      "bri (rfc5846) at 64, 12 octets",
     ] { #expect(text.output.contains(part), "\(part)") }
     #expect(!text.output.contains("wrong:"))
 
@@ -69,7 +73,8 @@ import Testing
     #expect(frames.count == 1)
     let layers = try #require(frames[0]["layers"] as? [[String: Any]])
     #expect(layers.compactMap { $0["layer"] as? String } == ["ipv6", "rh2", "mh", "bri"])
-    #expect((layers[3]["fields"] as? [String: Int]) == ["type": 1, "trigger": 1, "sequence": 0x1234, "p": 0, "v": 0, "g": 0, "reserved": 0])
+    #expect(
+      (layers[3]["fields"] as? [String: Int]) == ["type": 1, "trigger": 1, "sequence": 0x1234, "p": 0, "v": 0, "g": 0, "reserved": 0])
     #expect((frames[0]["anomalies"] as? [Any])?.isEmpty == true)
 
     let spoilt = try await Program.run("decode", Self.indication.replacing("4432", with: "4433"), in: folder)
@@ -79,7 +84,8 @@ import Testing
 
   @Test func aCaptureIsDissectedAsTheOtherDecoderDoes() async throws {
     let folder = try Scratch()
-    let run = try await Program.run("run", "--simulate", "--role", "ha", "--profile", "rfc5846", "--select", "TP_HA_NID_BV_01", "--report", "r", in: folder)
+    let run = try await Program.run(
+      "run", "--simulate", "--role", "ha", "--profile", "rfc5846", "--select", "TP_HA_NID_BV_01", "--report", "r", in: folder)
     #expect(run.status == 0)
     let capture = "r/run-ha-rfc5846.pcapng"
     let text = try await Program.run("decode", capture, in: folder)

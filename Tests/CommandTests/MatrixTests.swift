@@ -3,7 +3,8 @@ import Testing
 
 /// The kill matrix from the command line. `make matrix` runs all of it.
 @Suite struct MatrixTests {
-  private static let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../TestSuites").standardizedFileURL.path
+  private static let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../TestSuites")
+    .standardizedFileURL.path
 
   /// One rule and one case; every defect but one has no expectation.
   private static let rule = """
@@ -52,13 +53,16 @@ import Testing
     #expect(!whole.output.contains("WRONG bra-not-sent:"))
     #expect(!whole.output.contains("WRONG clean:"))
 
-    try folder.write("suite/rule.yaml", Self.rule.replacing("bra-follows-bri", with: "another").replacing("message: bri", with: "message: be"))
+    try folder.write(
+      "suite/rule.yaml", Self.rule.replacing("bra-follows-bri", with: "another").replacing("message: bri", with: "message: be"))
     let lame = try await Program.run(words, in: folder)
     #expect(lame.status == 1)
     #expect(lame.output.contains("WRONG bra-not-sent: nobody catches it: 24303-5.4.2.1-02 should be blamed"))
     #expect(lame.output.contains("WRONG suite/rest.yaml:20:15: unknown rule 'bra-follows-bri'"))
     // What a matrix can live with, a run cannot.
-    expectRefusal(try await Program.run("run", "--simulate", "--suite", "suite", in: folder), 64, "suite/rest.yaml:20:15: unknown rule 'bra-follows-bri'")
+    expectRefusal(
+      try await Program.run("run", "--simulate", "--suite", "suite", in: folder), 64,
+      "suite/rest.yaml:20:15: unknown rule 'bra-follows-bri'")
   }
 
   @Test(.enabled(if: Program.isOptimised, "a debug build takes minutes for it; name a release build in $DETACHSPEC_BINARY"))

@@ -5,7 +5,7 @@ import Testing
 enum Unprivileged {
   /// What a command is put behind; nil: it cannot be brought about here.
   static let prefix: [String]? = {
-    // A user namespace has a limit of its own for those below it; what runs in it without capabilities can neither make one nor open a raw socket.
+    // A user namespace limits those below it; what runs in it without capabilities can neither make one nor open a raw socket.
     let drop = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- \"$@\""
     let words = ["unshare", "--user", "--map-root-user", "--", "sh", "-c", drop, "sh"]
     if succeeds(words + ["true"]) { return words }
@@ -25,7 +25,9 @@ enum Unprivileged {
 
 @Suite(.enabled(if: Unprivileged.prefix != nil, "no user namespace can be made here, in which to be without privilege"))
 struct PrivilegeTests {
-  @Test(arguments: [["run"], ["run", "--role", "ha", "--report", "r"], ["lab", "--", "true"]]) func withoutALabTheMendIsNamed(arguments: [String]) async throws {
+  @Test(arguments: [["run"], ["run", "--role", "ha", "--report", "r"], ["lab", "--", "true"]]) func withoutALabTheMendIsNamed(
+    arguments: [String]
+  ) async throws {
     let folder = try Scratch()
     let ended = try await Program.run(words: #require(Unprivileged.prefix) + [Program.path] + arguments, in: folder)
     expectRefusal(ended, 77, "lab: no network namespace", "run as root", "--simulate")

@@ -7,7 +7,9 @@ enum Program {
   static let path: String = {
     if let path = ProcessInfo.processInfo.environment["DETACHSPEC_BINARY"], !path.isEmpty { return path }
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    let beside = (CommandLine.arguments.filter { $0.hasSuffix(".xctest") } + [own]).map { ($0 as NSString).deletingLastPathComponent + "/detachspec" }
+    let beside = (CommandLine.arguments.filter { $0.hasSuffix(".xctest") } + [own]).map {
+      ($0 as NSString).deletingLastPathComponent + "/detachspec"
+    }
     return beside.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "detachspec-is-not-built"
   }()
 
@@ -44,7 +46,9 @@ struct Ended: Sendable, CustomTestStringConvertible {
   var output: String
   var errors: String
 
-  var testDescription: String { "status \(status)\n--- standard output\n\(output.prefix(4000))\n--- standard error\n\(errors.prefix(4000))" }
+  var testDescription: String {
+    "status \(status)\n--- standard output\n\(output.prefix(4000))\n--- standard error\n\(errors.prefix(4000))"
+  }
 }
 
 /// A child process in a group of its own, its output in files of the folder's neighbour.
@@ -151,7 +155,9 @@ final class Scratch: Sendable {
     return place.path
   }
 
-  func text(_ name: String) -> String { FileManager.default.contents(atPath: self / name).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+  func text(_ name: String) -> String {
+    FileManager.default.contents(atPath: self / name).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
 
   /// Everything in it, folders included.
   var names: [String] { ((try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []).sorted() }

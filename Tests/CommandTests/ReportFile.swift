@@ -39,13 +39,15 @@ struct ReportFile: Decodable {
 
   init(_ text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
 
-
   /// Requirements that were broken, warnings included.
-  var blamed: Set<String> { Set(runs.flatMap(\.verdicts.findings).filter { $0.verdict == "fail" || $0.verdict == "warning" }.map(\.requirement)) }
+  var blamed: Set<String> {
+    Set(runs.flatMap(\.verdicts.findings).filter { $0.verdict == "fail" || $0.verdict == "warning" }.map(\.requirement))
+  }
 
   /// The `verdicts` of every run as JSON text, by the end of the capture's name.
   static func verdicts(_ report: String) throws -> [String: String] {
-    guard let document = try JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any], let runs = document["runs"] as? [[String: Any]]
+    guard let document = try JSONSerialization.jsonObject(with: Data(report.utf8)) as? [String: Any],
+      let runs = document["runs"] as? [[String: Any]]
     else { return [:] }
     var all: [String: String] = [:]
     for run in runs {

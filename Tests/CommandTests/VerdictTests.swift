@@ -77,7 +77,8 @@ import Testing
       "run", "--simulate", "--profile", "rfc5846", "--select", "TP_HA_NID_BV_01", "--defect", "bri-p-bit-set", in: folder)
     #expect(ended.status == 1)
     for part in [
-      "FAIL             TP_HA_NID_BV_01", "24303-5.4.3.1-03b, shall, TS 24.303 5.4.3.1, rule bri-fields", "field bri.p [mip6.bri_ip]: expected 0, seen 1",
+      "FAIL             TP_HA_NID_BV_01", "24303-5.4.3.1-03b, shall, TS 24.303 5.4.3.1, rule bri-fields",
+      "field bri.p [mip6.bri_ip]: expected 0, seen 1",
       "of run-ha-rfc5846.pcapng, home address 2001:db8:a::1000", "report folder: detachspec-report", "exit status 1: ",
     ] { #expect(ended.output.contains(part), "\(part)") }
     // The frame that is named is the BRI.
@@ -109,7 +110,8 @@ import Testing
 
   @Test func knownFailuresAreExcusedUntilTheyHoldNoMore() async throws {
     let folder = try Scratch()
-    try folder.write("known.yaml", "- { case: TP_HA_NID_BV_01, requirement: 24303-5.4.3.1-03b, verdict: fail, reason: firmware 1.2 sets it }\n")
+    try folder.write(
+      "known.yaml", "- { case: TP_HA_NID_BV_01, requirement: 24303-5.4.3.1-03b, verdict: fail, reason: firmware 1.2 sets it }\n")
     let known = ["--select", "TP_HA_NID_BV_01", "--known-failing", "known.yaml"]
     let base = ["run", "--simulate", "--role", "ha", "--profile", "rfc5846"]
     let listed = try await Program.run(base + known + ["--defect", "bri-p-bit-set"], in: folder)

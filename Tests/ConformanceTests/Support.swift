@@ -33,6 +33,7 @@ struct Bench {
   /// Between network and run.
   var wrap: (SimulatedNetwork) -> any Network = { $0 }
   var jobs = Int.max
+  var seed: UInt64 = 1
 
   init(_ pair: Pair, _ cases: [String] = [], defects: [String] = [], homeAddresses: Int = 64) throws {
     suite = try Judging.Suite.embedded()
@@ -43,9 +44,9 @@ struct Bench {
     try #require(cases.isEmpty || cases.count == self.cases.count)
   }
 
-  /// Runs over the simulated link; `directory`, when given, gets `run.pcapng` and the cuts.
-  func run(in directory: String? = nil, _ changed: ((Scheduler.Progress) -> Void)? = nil) throws -> TestRun.Outcome {
-    let (network, hooks) = node.simulation()
+  /// Runs over the simulated link; `directory`, when given, gets `run.pcapng` and, if they are wanted, the cuts.
+  func run(in directory: String? = nil, cuts: Bool = false, _ changed: ((Scheduler.Progress) -> Void)? = nil) throws -> TestRun.Outcome {
+    let (network, hooks) = node.simulation(seed: seed)
     impair(network)
     var setup = try #require(Setup(node.device, profile: profile, suite: suite))
     change(&setup)
@@ -56,7 +57,7 @@ struct Bench {
     guard let directory else { return try run.run(over: wrap(network), hooks: runner, writer: nil) }
     let ports = (0..<network.portCount).map { PcapngWriter.Port(name: "port\($0)") }
     let writer = try PcapngWriter(path: "\(directory)/run.pcapng", ports: ports)
-    return try run.run(over: wrap(network), hooks: runner, writer: writer, cuts: "\(directory)/captures")
+    return try run.run(over: wrap(network), hooks: runner, writer: writer, cuts: cuts ? "\(directory)/captures" : nil)
   }
 }
 

@@ -125,8 +125,24 @@ import Wire
     try #expect(isTaken(icmp(4, about: ba(11, 0, 5), from: careOf, to: homeAgent), as: "icmpv6 ue", of: home))
     try #expect(isTaken(icmp(1, about: bra(7), from: homeAgent, to: careOf), as: "icmpv6 ha", of: home))
     // About something else, or not an error.
-    try #expect(places(of: icmp(1, about: bu(11, 0).without(.bu).without(.destinationOptions), from: homeAgent, to: careOf)) == [])
+    try #expect(
+      places(of: icmp(1, about: bu(11, 0, from: stranger).without(.bu).without(.destinationOptions), from: homeAgent, to: stranger)) == [])
     try #expect(places(of: icmp(128, about: bu(11, 0), from: homeAgent, to: careOf)) == [])
+  }
+
+  /// A stimulus that is no message any more is known again by its octets.
+  @Test func icmpErrorsAboutAStimulus() throws {
+    var stream = try Stream(Self.where_, role: .ha)
+    stream.see(registration() + registration(20, home: otherHome, from: otherCareOf), from: ms(0))
+    let sent = bu(21, 0, home: otherHome, from: otherCareOf).with("ipv6.source", stranger.value).with("ipv6.next-header", 253)
+    stream.note(.stimulus, at: ms(50)) {
+      $0.home = otherHome.description
+      $0.digest = String(Monitor.digest(sent.encoded().span), radix: 16)
+      $0.altered = true
+    }
+    stream.see(sent, at: ms(51), isOutgoing: true)
+    stream.see(icmp(4, about: sent, from: homeAgent, to: stranger), at: ms(52))
+    #expect(stream.judge.monitor.last.map { "\($0.kind.rawValue) \($0.home)" } == "icmpv6 \(otherHome)")
   }
 
   // MARK: More than one

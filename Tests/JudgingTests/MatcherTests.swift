@@ -20,11 +20,13 @@ import Wire
   }
 
   @Test(arguments: [
-    "bri.trigger: any", "bri.trigger: present", "hao.home-address: absent", "hao.home-address: any", "bri.trigger: 1", "bri.trigger: [3, 1]",
+    "bri.trigger: any", "bri.trigger: present", "hao.home-address: absent", "hao.home-address: any", "bri.trigger: 1",
+    "bri.trigger: [3, 1]",
     "bri.trigger: 0..1", "bri.trigger: [7..9, 1..2]", "bri.trigger: { not: 2 }", "bri.trigger: { not: [0, 2..255] }",
     "ipv6.source: 2001:db8:a::1", "ipv6.source: \"2001:db8:a::..2001:db8:a::ffff\"", "rh2.home-address: { equals: home }",
     "ipv6.destination: { equals: care-of }", "ipv6.source: { equals: home-agent }", "ipv6.source: { unequal: care-of }",
-    "bri.sequence: { unequal: last-accepted-sequence }", "bri.sequence: not-after-accepted", "mh.checksum: correct", "mh.header-len: correct",
+    "bri.sequence: { unequal: last-accepted-sequence }", "bri.sequence: not-after-accepted", "mh.checksum: correct",
+    "mh.header-len: correct",
     "mh.options: { only: [0, 1] }", "mh.options: { none-of: [2, 3] }", "mh.options: { contains: [1] }", "sound: yes",
     "ipv6.source: { differs: ipv6.destination }", "bri.trigger: { same: rh2.segments-left }", "bri.p: 0, bri.g: 0",
     // Other fields than those of the message itself.
@@ -56,7 +58,8 @@ import Wire
 
   /// RFC 6275 9.5.1: greater modulo 2^16, by less than 32,768.
   @Test(arguments: [
-    (11, 10, true), (10, 10, false), (9, 10, false), (10 + 32_767, 10, true), (10 + 32_768, 10, false), (0, 65_535, true), (65_535, 0, false),
+    (11, 10, true), (10, 10, false), (9, 10, false), (10 + 32_767, 10, true), (10 + 32_768, 10, false), (0, 65_535, true),
+    (65_535, 0, false),
     (32_766, 65_535, true), (32_767, 65_535, false),
   ]) func serialNumbers(_ next: Int, _ accepted: Int, _ isAfter: Bool) throws {
     let text = """

@@ -29,7 +29,8 @@ import Wire
 
   // MARK: Deadlines
 
-  @Test(arguments: [(-1, passed), (0, passed), (1, broken)] as [(Int64, [Int])]) func thenWithin(_ offset: Int64, _ expected: [Int]) throws {
+  @Test(arguments: [(-1, passed), (0, passed), (1, broken)] as [(Int64, [Int])]) func thenWithin(_ offset: Int64, _ expected: [Int]) throws
+  {
     var stream = try Stream(Self.then)
     stream.see(registration() + [bri(7)], from: ms(0))
     stream.see(bra(7), at: ms(2_002) + Interval(nanoseconds: offset))
@@ -84,17 +85,20 @@ import Wire
 
   // MARK: Reactions
 
-  @Test(arguments: [
-    ([ba(11, 0, 0)], passed, passed, ""), ([ba(12, 0, 0)], unreached, broken, "HA-other fail"), ([ba(11, 5, 0)], unreached, broken, "HA-other warning"),
-    ([ba(11, 133, 0)], passed, unreached, "HA-shall note"), ([], broken, unreached, "HA-shall fail"),
-    ([be(1, from: homeAgent, to: careOf)], inconclusive, unreached, "HA-shall inconclusive"),
-    ([be(2, from: homeAgent, to: careOf)], unreached, broken, "HA-other fail"),
-    // No answer to a BU: the watch goes on.
-    ([bri(7), ba(11, 0, 0)], passed, passed, ""), ([bri(7)], broken, unreached, "HA-shall fail"), ([bra(7)], broken, unreached, "HA-shall fail"),
-    // The first answer decides.
-    ([ba(11, 0, 0), ba(11, 128, 0)], passed, passed, ""), ([ba(11, 128, 0), ba(11, 0, 0)], unreached, broken, "HA-other fail"),
-    ([bu(12, 100)], unreached, unreached, ""),
-  ] as [([Packet], [Int], [Int], String)])
+  @Test(
+    arguments: [
+      ([ba(11, 0, 0)], passed, passed, ""), ([ba(12, 0, 0)], unreached, broken, "HA-other fail"),
+      ([ba(11, 5, 0)], unreached, broken, "HA-other warning"),
+      ([ba(11, 133, 0)], passed, unreached, "HA-shall note"), ([], broken, unreached, "HA-shall fail"),
+      ([be(1, from: homeAgent, to: careOf)], inconclusive, unreached, "HA-shall inconclusive"),
+      ([be(2, from: homeAgent, to: careOf)], unreached, broken, "HA-other fail"),
+      // No answer to a BU: the watch goes on.
+      ([bri(7), ba(11, 0, 0)], passed, passed, ""), ([bri(7)], broken, unreached, "HA-shall fail"),
+      ([bra(7)], broken, unreached, "HA-shall fail"),
+      // The first answer decides.
+      ([ba(11, 0, 0), ba(11, 128, 0)], passed, passed, ""), ([ba(11, 128, 0), ba(11, 0, 0)], unreached, broken, "HA-other fail"),
+      ([bu(12, 100)], unreached, unreached, ""),
+    ] as [([Packet], [Int], [Int], String)])
   func graded(_ answers: [Packet], _ shall: [Int], _ other: [Int], _ finding: String) throws {
     var stream = try Stream(Self.reactions)
     stream.see(registration(), from: ms(0))
@@ -116,13 +120,15 @@ import Wire
 
   // MARK: Windows by name
 
-  @Test(arguments: [
-    ("guard-time", 5_000), ("trigger-time", 30_000), ("probe-time", 250), ("grace", 20), ("1500 ms", 1_500),
-    // With a twentieth and 50 ms for the device's clock: RFC 5846 waits 1 s and then 2 s.
-    ("initial-delay", 1_100), ("retransmission", 3_200),
-    // 2 x 4 s from the BA, which comes 1 ms after the BU and 1 ms before the BRI; with the tolerance of 7.999 s.
-    ("lifetime", 8_448),
-  ] as [(String, Int64)]) func lengths(_ window: String, _ milliseconds: Int64) throws {
+  @Test(
+    arguments: [
+      ("guard-time", 5_000), ("trigger-time", 30_000), ("probe-time", 250), ("grace", 20), ("1500 ms", 1_500),
+      // With a twentieth and 50 ms for the device's clock: RFC 5846 waits 1 s and then 2 s.
+      ("initial-delay", 1_100), ("retransmission", 3_200),
+      // 2 x 4 s from the BA, which comes 1 ms after the BU and 1 ms before the BRI; with the tolerance of 7.999 s.
+      ("lifetime", 8_448),
+    ] as [(String, Int64)]) func lengths(_ window: String, _ milliseconds: Int64) throws
+  {
     var stream = try Stream(
       """
       - rule: r

@@ -16,8 +16,10 @@ import Wire
   private func states(_ stream: Stream, _ address: IPv6Address = home) throws -> String {
     let conversation = try #require(stream.judge.monitor.conversations.first { $0.home == address })
     func text(_ set: StateSet, _ subject: StateCondition.Subject) -> String {
-      StateCondition.names(subject).enumerated().filter { set.contains(StateSet(rawValue: 1 << UInt8($0.offset))) }.map { String($0.element.prefix(1)) }
-        .joined()
+      StateCondition.names(subject).enumerated().filter { set.contains(StateSet(rawValue: 1 << UInt8($0.offset))) }.map {
+        String($0.element.prefix(1))
+      }
+      .joined()
     }
     return "\(text(conversation.binding, .binding)) / \(text(conversation.entry, .entry))"
   }

@@ -198,13 +198,16 @@ func icmp(_ type: UInt8, about packet: Packet, from source: IPv6Address, to dest
 
 /// An echo request from a correspondent, in the tunnel from Home Agent to care-of address.
 func tunnelled(to home: IPv6Address = home) -> Packet {
-  framed([
-    .ipv6(from: homeAgent, to: careOf), .ipv6(from: correspondent, to: home), .icmpv6(type: 128, code: 0),
-  ], payload: [1, 2, 3, 4])
+  framed(
+    [
+      .ipv6(from: homeAgent, to: careOf), .ipv6(from: correspondent, to: home), .icmpv6(type: 128, code: 0),
+    ], payload: [1, 2, 3, 4])
 }
 
 /// BU and BA that bring a binding about.
-func registration(_ sequence: UInt16 = 10, _ lifetime: UInt16 = 100, home: IPv6Address = home, from source: IPv6Address = careOf) -> [Packet] {
+func registration(_ sequence: UInt16 = 10, _ lifetime: UInt16 = 100, home: IPv6Address = home, from source: IPv6Address = careOf)
+  -> [Packet]
+{
   [bu(sequence, lifetime, home: home, from: source), ba(sequence, 0, lifetime, home: home, to: source)]
 }
 

@@ -22,7 +22,9 @@ import Testing
       """
       "$DETACHSPEC" node ue --interface dev-access0 --control control >ready &
       until [ -s ready ]; do sleep 0.02; done
-      for line in 'state 2001:db8:a::1000' 'state 2001:db8:c::1' 'revoke 2001:db8:a::1000' 'quit'; do python3 ask control $line || true; done
+      for line in 'state 2001:db8:a::1000' 'state 2001:db8:c::1' 'revoke 2001:db8:a::1000' quit; do
+        python3 ask control $line || true
+      done
       wait $!
       [ ! -e control ]
       """, in: folder)
@@ -36,27 +38,18 @@ import Testing
     #expect(folder.text("ready") == "ready\n")
   }
 
-  /// The description of docs/device.md, for a device that is the reference Home Agent in a process of its own.
-  static let device = """
-    role: ha
-    profile: rfc5846
-    interfaces:
-      - { name: access0, purpose: access }
-      - { name: home0, purpose: home }
-    device: { home-agent: "2001:db8:a::1" }
-    tester:
-      care-of: { first: "2001:db8:b::1000", count: 8 }
-      correspondent: "2001:db8:a::ffff"
-    home-addresses: { first: "2001:db8:a::1000", count: 8 }
-    timers: { trigger-time: 5 s }
-    ics: { revocation: yes }
-    hooks:
-      revoke: { command: [sh, -c, 'python3 ask control revoke "$DETACHSPEC_HOME_ADDRESS"'] }
+  /// The description and the hook that README.md shows.
+  private static let device = readme("```yaml")
+  private static let hook = readme("```python")
 
-    """
+  private static func readme(_ fence: String) -> String {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../README.md").standardizedFileURL
+    let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+    return text.components(separatedBy: "\(fence)\n").dropFirst().first?.components(separatedBy: "```\n").first ?? ""
+  }
 
   private static let script = """
-    "$DETACHSPEC" node ha --interface dev-access0 --interface dev-home0 --profile rfc5846 --config DEVICE.yaml --control control $DEFECTS >ready &
+    "$DETACHSPEC" node ha --interface dev-access0 --interface dev-home0 --profile rfc5846 --control control $DEFECTS >ready &
     until [ -s ready ]; do sleep 0.02; done
     status=0
     "$DETACHSPEC" run DEVICE.yaml --select TP_HA_NID_BV_01 --select TP_HA_NID_BV_02 --select TP_HA_UID_BV_01 --format json || status=$?
@@ -67,6 +60,7 @@ import Testing
 
   private func judge(_ device: String, defects: String = "", in folder: Scratch) async throws -> Ended {
     try folder.write("ask", Laboratory.ask)
+    try folder.write("revoke.py", Self.hook)
     try folder.write("DEVICE.yaml", device)
     return try await Laboratory.run("DEFECTS='\(defects)'\n" + Self.script, in: folder)
   }
@@ -101,7 +95,7 @@ import Testing
 
   @Test func aHookThatFailsIsTheReason() async throws {
     let folder = try Scratch()
-    let ended = try await judge(Self.device.replacing("python3 ask", with: "echo no rights >&2; exit 3 #"), in: folder)
+    let ended = try await judge(Self.device.replacing("[python3, revoke.py]", with: "[sh, -c, 'echo no rights >&2; exit 3']"), in: folder)
     #expect(ended.status == 3, "\(ended.testDescription)")
     let revocation = try ReportFile(ended.output).runs.flatMap(\.verdicts.cases).first { $0.case == "TP_HA_NID_BV_01" }
     #expect(revocation?.verdict == "inconclusive")

@@ -97,5 +97,15 @@ struct DefectTests {
       try DefectUse(parsing: "bra-not-sent@race", role: .userEquipment)
     }
     #expect(DefectError.wrongRole("bra-not-sent", asked: .homeAgent).description.contains("--role ue"))
+    // A number that is the node's own cannot be made to wrap; what takes no modifier says so.
+    #expect(throws: DefectError.modifier("bu-reserved-set", "wrap", listed: ["first", "second", "copy-only", "after-error"])) {
+      try DefectUse(parsing: "bu-reserved-set@wrap", role: .userEquipment)
+    }
+    #expect(throws: DefectError.modifier("errors-to-home-address", "first", listed: [])) {
+      try DefectUse(parsing: "errors-to-home-address@first", role: .homeAgent)
+    }
+    let silent = try DefectUse(parsing: "bra-not-sent@second", role: .userEquipment).defect
+    #expect(silent.requirements(under: .draft01) == silent.requirements(under: .rfc5846, modifier: .second))
+    #expect(silent.requirements(under: .draft01, modifier: .second).isEmpty)
   }
 }

@@ -95,7 +95,9 @@ private let wrongUpdates: [@Sendable (UInt16) -> Packet] = [
   { bu($0, lifetime: 0).with(.mhPayloadProto, 6) },
   { bu($0, lifetime: 0).with(.mhReserved, 1) }, { bu($0, lifetime: 0).with(options: [.unknownMobilityOption(type: 200, data: [1])]) },
   { bu($0, lifetime: 0).with(.buH, 0) }, { bu($0, lifetime: 0).with(options: [Packet.Option(.nonceIndices)]) },
-  { bu($0 &- 5, lifetime: 0) },
+  { bu($0 &- 5, lifetime: 0) }, { bu($0, lifetime: 0, home: .allNodes) },
+  { bu($0, lifetime: 0).with(.ipv6Source, IPv6Address.allNodes.value) },
+  { bu($0, lifetime: 0).with(.alternateCareOfAddress, IPv6Address.allNodes.value) },
 ]
 
 /// One of them on its first, second, wrapping and after-error occasion, the right one behind each.
@@ -180,6 +182,8 @@ private let wrongIndications: [@Sendable (UInt16, Dialect) -> Packet] = [
   { bri($0, $1).with(.mhReserved, 1) }, { bri($0, $1).with(options: [.unknownMobilityOption(type: 200, data: [1])]) },
   { bri($0, $1).with(.briP, 1) }, { bri($0, $1).with(.briV, 1) }, { bri($0, $1, home: foreignHome) }, { bri($0, $1, from: stranger) },
   { bri($0, $1).with(.mhType, 99) }, { segments(0, $0, $1) }, { segments(2, $0, $1) }, { bri($0, $1).with(.briTrigger, 2) },
+  { bri($0, $1).with(.briG, 1) }, { bri($0, $1).with(.briTrigger, 8) }, { bri($0, $1).with(.briTrigger, 128) },
+  { bri($0, $1, home: .allNodes) }, { bri($0, $1, from: .allNodes) },
 ]
 
 /// One of them on its first, second, wrapping and after-error occasion, the right one behind each.

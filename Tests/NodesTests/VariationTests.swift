@@ -92,6 +92,16 @@ struct VariationTests {
     #expect(bench.only()?[.braStatus] == 0)
   }
 
+  /// A UE that revokes nothing on a BRI in a Home Address option leaves no sentence open that it could have shown otherwise.
+  @Test func undecided() {
+    for variation in Variation.all {
+      let open = variation.inconclusive[.draft01] ?? [:]
+      #expect(variation.inconclusive[.rfc5846] == nil && open.values.allSatisfy { !$0.isEmpty })
+      #expect(open.count == (variation.id == .be1ToHAOBRI ? 26 : 0))
+      #expect(open.keys.allSatisfy { !$0.hasPrefix("24303-5.4.2.2") && !$0.hasPrefix("M-1") })
+    }
+  }
+
   @Test func parsing() throws {
     #expect(try Variation.named("slow-bra", role: .userEquipment).id == .slowBRA)
     #expect(throws: VariationError.unknown("slow-bro", nearest: ["slow-bra"])) { try Variation.named("slow-bro", role: .userEquipment) }
