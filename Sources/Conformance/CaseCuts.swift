@@ -63,7 +63,8 @@ struct CaseCuts {
         _ = output.write(
           item.bytes.span,
           FrameInfo(
-            port: item.record.interface, time: item.record.time, originalLength: item.record.originalLength, isOutgoing: item.record.isOutgoing))
+            port: item.record.interface, time: item.record.time, originalLength: item.record.originalLength,
+            isOutgoing: item.record.isOutgoing))
       }
     }
     try output.close()

@@ -225,7 +225,9 @@ final class CaseRun {
   }
 
   private func probe(_ name: String, _ home: IPv6Address, _ session: Session) {
-    guard let probe = session.judge.suite.probes.first(where: { $0.id == name }) else { return stop("no probe is called '\(name)'", session) }
+    guard let probe = session.judge.suite.probes.first(where: { $0.id == name }) else {
+      return stop("no probe is called '\(name)'", session)
+    }
     seen.removeAll()
     var event = Event(.probe)
     event.name = name
@@ -337,7 +339,8 @@ final class CaseRun {
     // A UE that was left without an answer sends its BU(0) again when its timer says so (RFC 6275 11.8).
     let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
     phase = .cleaning(until: session.network.now + patience)
-    for home in homes where isBound(home, session) || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"] {
+    for home in homes
+    where isBound(home, session) || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"] {
       restoreBehaviour(home, session)
       switch session.setup.role {
       case .ha: sendUpdate(home, lifetime: 0, session)

@@ -52,7 +52,8 @@ package struct KillMatrix: Sendable {
     for (name, defects, variations) in Self.nodes(role, profile) where isChosen(name) {
       progress(name)
       let recording = try Recording(name, ReferenceNode(role: role, profile: profile, defects: defects, variations: variations), suite)
-      let excused = Set(variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
+      let excused = Set(
+        variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
       cells.append(Self.cell(recording, suite, profile, isDefect: !defects.isEmpty, role, excused: excused))
       recordings.append(recording)
     }
@@ -89,12 +90,15 @@ package struct KillMatrix: Sendable {
     }
     var cell = Cell(
       name: recording.name, expected: [], blamed: recording.blamed,
-      unclean: recording.verdicts.cases.filter { $0.verdict != .pass && $0.verdict != .notApplicable && !isExcused($0) }.map { "\($0.testCase) \($0.verdict.rawValue)" },
+      unclean: recording.verdicts.cases.filter { $0.verdict != .pass && $0.verdict != .notApplicable && !isExcused($0) }.map {
+        "\($0.testCase) \($0.verdict.rawValue)"
+      },
       problems: recording.testerErrors.map { "the tester itself: \($0)" })
     if isDefect {
       let plain = recording.name.split(separator: "@").first.map(String.init) ?? recording.name
       let expectation =
-        suite.expectations.first { $0.defect == recording.name && $0.role == role } ?? suite.expectations.first { $0.defect == plain && $0.role == role }
+        suite.expectations.first { $0.defect == recording.name && $0.role == role }
+        ?? suite.expectations.first { $0.defect == plain && $0.role == role }
       guard let expectation else {
         cell.problems.append("no expectation is written for it")
         return cell
@@ -148,7 +152,9 @@ package struct KillMatrix: Sendable {
     for rule in standing.rules {
       for requirement in standing.requirements(ofRule: rule).sorted() where !broken.contains("\(rule) \(requirement)") {
         let name = "\(rule) \(requirement) never-broken"
-        if !suite.equivalents.contains(where: { $0.covers(name) }) { problems.append("no defect breaks \(requirement) as rule \(rule) has it") }
+        if !suite.equivalents.contains(where: { $0.covers(name) }) {
+          problems.append("no defect breaks \(requirement) as rule \(rule) has it")
+        }
       }
     }
   }
@@ -189,7 +195,8 @@ package struct KillMatrix: Sendable {
       blamed = Self.blamed(outcome.verdicts)
       reached = outcome.reached
       testerErrors = outcome.testerErrors
-      broken = Set(outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { "\($0.rule) \($0.requirement)" })
+      broken = Set(
+        outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { "\($0.rule) \($0.requirement)" })
       signature = Self.signature(outcome.verdicts)
     }
 

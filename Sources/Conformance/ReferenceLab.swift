@@ -11,7 +11,7 @@ package final class ReferenceLab {
   package let network: LiveNetwork
   package let hooks: SocketHooks
   private let process: NodeProcess
-  private let folder: String
+  private let control: String
 
   package enum Failure: Error, CustomStringConvertible {
     case lab(LabError)
@@ -31,14 +31,15 @@ package final class ReferenceLab {
   ///   - number: tells the interfaces of one lab from those of another that the process had before.
   ///   - capturesOutgoing: the tester's own frames are captured too, as evidence asks for.
   package init(_ node: ReferenceNode, number: Int = 0, capturesOutgoing: Bool = true) throws(Failure) {
-    folder = NSTemporaryDirectory() + "/detachspec-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let control = folder + "/control"
+    control = NSTemporaryDirectory() + "/detachspec-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
     let count = node.role == .ha ? 2 : 1
     let names = [ReferenceNode.accessInterface, ReferenceNode.homeInterface]
     let testerNames = names.prefix(count).map { "\($0)t\(number)" }
     let nodeNames = names.prefix(count).map { "\($0)n\(number)" }
-    var arguments = ["node", node.role.rawValue, "--profile", node.profile.id, "--home-addresses", "\(node.homeAddresses)", "--control", control, "--lifeline"]
+    var arguments = [
+      "node", node.role.rawValue, "--profile", node.profile.id, "--home-addresses", "\(node.homeAddresses)", "--control", control,
+      "--lifeline",
+    ]
     for name in nodeNames { arguments += ["--interface", name] }
     for defect in node.defects { arguments += ["--defect", defect.description] }
     for variation in node.variations { arguments += ["--variation", variation.rawValue] }
@@ -68,6 +69,6 @@ package final class ReferenceLab {
 
   deinit {
     process.terminate()
-    try? FileManager.default.removeItem(atPath: folder)
+    try? FileManager.default.removeItem(atPath: control)
   }
 }

@@ -15,7 +15,8 @@ package struct ReferenceNode: Sendable {
   package var described: Device?
 
   package init(
-    role: Role, profile: Profile, defects: [DefectUse] = [], variations: Set<Variation.Name> = [], homeAddresses: Int = 64, reattaches: Bool = false
+    role: Role, profile: Profile, defects: [DefectUse] = [], variations: Set<Variation.Name> = [], homeAddresses: Int = 64,
+    reattaches: Bool = false
   ) {
     self.role = role
     self.profile = profile
@@ -28,7 +29,8 @@ package struct ReferenceNode: Sendable {
   /// The device's description of this node.
   package var device: Device {
     var device = Device.reference(
-      role: role, profile: profile.id, homeAddresses: homeAddresses, access: Self.accessInterface, home: role == .ha ? Self.homeInterface : nil)
+      role: role, profile: profile.id, homeAddresses: homeAddresses, access: Self.accessInterface,
+      home: role == .ha ? Self.homeInterface : nil)
     device.ics["reattaches-by-itself"] = reattaches
     device.timers["trigger-time"] = .seconds(5)
     return device
@@ -45,7 +47,8 @@ package struct ReferenceNode: Sendable {
     let device = described ?? device
     var configuration = NodeConfiguration(
       dialect: profile.dialect, hardware: role == .ha ? Self.nodeHardware : [Self.nodeHardware[0]], homeAgent: device.homeAgent,
-      careOf: role == .ue ? device.careOf.first ?? .unspecified : .unspecified, firstHomeAddress: device.homeAddresses.first ?? .unspecified,
+      careOf: role == .ue ? device.careOf.first ?? .unspecified : .unspecified,
+      firstHomeAddress: device.homeAddresses.first ?? .unspecified,
       homeAddressCount: device.homeAddresses.count)
     configuration.defects = defects
     configuration.variations = variations
@@ -81,9 +84,11 @@ extension Setup {
   package init?(_ device: Device, profile: Profile, suite: Suite, seed: UInt64 = 1) {
     guard let text = suite.text(profile.text) else { return nil }
     self.init(
-      role: device.role, profile: profile, homeAgent: device.homeAgent, homes: device.homeAddresses, careOf: device.role == .ha ? device.careOf : [],
+      role: device.role, profile: profile, homeAgent: device.homeAgent, homes: device.homeAddresses,
+      careOf: device.role == .ha ? device.careOf : [],
       correspondent: device.correspondent, accessPort: device.interfaces.firstIndex { $0.purpose == .access } ?? 0,
-      homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home }, timers: device.timers(under: text),
+      homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },
+      timers: device.timers(under: text),
       ics: device.ics, seed: seed)
   }
 }

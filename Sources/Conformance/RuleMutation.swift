@@ -32,7 +32,9 @@ struct RuleMutation: Sendable {
     }
     for requirement in requirements.sorted() { add(.drop(requirement: requirement), "\(requirement) assertion-dropped") }
     if case .message(let template) = rule.when {
-      for (index, test) in template.tests.enumerated() where test.condition != .any { add(.anyInTrigger(index), "when \(test.subject) any", widens: true) }
+      for (index, test) in template.tests.enumerated() where test.condition != .any {
+        add(.anyInTrigger(index), "when \(test.subject) any", widens: true)
+      }
     }
     for (position, must) in rule.musts.enumerated() {
       for (index, test) in must.tests.enumerated() { add(.anyInMust(position, index), "\(must.requirement) \(test.subject) any") }
@@ -41,7 +43,9 @@ struct RuleMutation: Sendable {
       for (index, reaction) in sequel.reactions.enumerated() {
         guard case .message(let template) = reaction.match else { continue }
         for (place, test) in template.tests.enumerated() where test.condition != .any {
-          add(.anyInReaction(sequel: position, reaction: index, test: place), "\(sequel.form.rawValue) \(position + 1).\(index + 1) \(test.subject) any")
+          add(
+            .anyInReaction(sequel: position, reaction: index, test: place),
+            "\(sequel.form.rawValue) \(position + 1).\(index + 1) \(test.subject) any")
         }
       }
       add(.doubled(sequel: position), "\(sequel.form.rawValue) \(position + 1) window-doubled")
@@ -89,7 +93,9 @@ struct RuleMutation: Sendable {
       test = rule.musts[must].tests[index]
     case .anyInReaction(let sequel, let reaction, let index):
       let changed = rule.sequels[sequel].reactions[reaction]
-      guard original.requirements(ofRule: rule.id).contains(changed.requirement), case .message(let template) = changed.match else { return false }
+      guard original.requirements(ofRule: rule.id).contains(changed.requirement), case .message(let template) = changed.match else {
+        return false
+      }
       test = template.tests[index]
     case .doubled(let sequel):
       return rule.sequels[sequel].reactions.contains { original.requirements(ofRule: rule.id).contains($0.requirement) }

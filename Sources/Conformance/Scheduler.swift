@@ -98,7 +98,8 @@ package struct Scheduler {
       guard let range = freeRange(testCase.needs.homeAddresses), held.isDisjoint(with: exclusive) else {
         if testCase.needs.homeAddresses > session.setup.homes.count {
           waiting.remove(at: index)
-          refuse(testCase, "it needs \(testCase.needs.homeAddresses) home addresses; the device's description has \(session.setup.homes.count)")
+          refuse(
+            testCase, "it needs \(testCase.needs.homeAddresses) home addresses; the device's description has \(session.setup.homes.count)")
           continue
         }
         index += 1

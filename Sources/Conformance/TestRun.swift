@@ -57,7 +57,8 @@ package struct TestRun {
       throw .capture(error)
     }
     return Outcome(
-      verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames, mobilityHeaders: session.judge.monitor.mobilityHeaders,
+      verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames,
+      mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
       reached: session.judge.reachedRules, wasCancelled: isCancelled())
   }
@@ -73,8 +74,10 @@ package struct TestRun {
     switch setup.role {
     case .ha:
       guard let source = setup.careOf.first else { return }
-      guard session.resolve(setup.homeAgent, on: setup.accessPort, from: source, within: .seconds(4)) else { throw .unreachable(setup.homeAgent) }
-      // The home link's road is learnt by the first probe.
+      guard session.resolve(setup.homeAgent, on: setup.accessPort, from: source, within: .seconds(4)) else {
+        throw .unreachable(setup.homeAgent)
+      }
+    // The home link's road is learnt by the first probe.
     case .ue: break
     }
   }

@@ -23,7 +23,11 @@ extension Campaign {
   /// Whether a breach in the crowd is to be looked into.
   func note(_ decision: Decision, _ index: Int) {
     let key = key(decision, index)
-    if DEBUG { print("suspect", index, table[index].map { table.describe($0) } ?? "control", decision.assertion, decision.label ?? "-", decision.verdict, decision.trigger, decision.field?.description ?? "") }
+    if DEBUG {
+      print(
+        "suspect", index, table[index].map { table.describe($0) } ?? "control", decision.assertion, decision.label ?? "-", decision.verdict,
+        decision.trigger, decision.field?.description ?? "")
+    }
     if let known = suspects.confirmed[key] {
       summary.findings[known].count += 1
     } else if !suspects.add(index, key, after: summary.cases) {
@@ -84,7 +88,8 @@ extension Campaign {
     return FuzzFinding(
       plan: plan.id, index: index, seed: options.seed, mutations: fuzzCase.map { table.describe($0) } ?? "the valid message",
       fields: fuzzCase.map { table.places($0) } ?? [], finding: finding, packet: alone.frame.dropFirst(14).map(hexadecimal).joined(),
-      command: "detachspec replay \(plan.id):\(index):\(options.seed) --role \(plan.role.rawValue) --profile \(driver.setup.profile.id)", count: 1)
+      command: "detachspec replay \(plan.id):\(index):\(options.seed) --role \(plan.role.rawValue) --profile \(driver.setup.profile.id)",
+      count: 1)
   }
 
   /// The finding of a device that has stopped answering: the rules' word on the control that it left unanswered, alone or in the crowd.

@@ -47,7 +47,8 @@ extension Campaign {
     guard bound > 0 else {
       throw .notRegistered(
         driver.setup.role == .ha
-          ? "the Home Agent accepts no Binding Update within \(patience)" : "the UE has sent no Binding Update that stands within \(patience)")
+          ? "the Home Agent accepts no Binding Update within \(patience)"
+          : "the UE has sent no Binding Update that stands within \(patience)")
     }
     for home in driver.homes.indices where driver.homes[home].phase != .idle { driver.homes[home].phase = .stale }
   }

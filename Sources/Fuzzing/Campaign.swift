@@ -231,7 +231,8 @@ package final class Campaign {
   private var nextLook = Instant.distantPast
 
   private func deadline() -> Instant {
-    let canSend = driver.hasIdle && waiting < options.window && next - reached <= 2 * options.window + 16
+    let canSend =
+      driver.hasIdle && waiting < options.window && next - reached <= 2 * options.window + 16
       && (offered < options.count || !again.isEmpty)
     return canSend ? driver.network.now : quiet
   }

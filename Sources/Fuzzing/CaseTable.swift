@@ -172,7 +172,9 @@ private struct Collector {
     let computed = Self.differing(frozen, repaired.frozen(), own: path, dialect)
     append(whole, computed)
     let broken = Mutation(change: change, leavesBroken: true, group: group, rank: 1)
-    if !computed.isEmpty, sample.mutated(by: FuzzCase(index: 0, first: broken), live).encoded() != repaired.encoded() { append(broken, computed) }
+    if !computed.isEmpty, sample.mutated(by: FuzzCase(index: 0, first: broken), live).encoded() != repaired.encoded() {
+      append(broken, computed)
+    }
     return computed
   }
 

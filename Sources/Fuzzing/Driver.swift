@@ -103,7 +103,8 @@ final class Driver {
       homes.removeLast(max(0, homes.count - setup.careOf.count))
       for index in homes.indices {
         homes[index].careOf = setup.careOf[index]
-        equipment.add(home: homes[index].address, careOf: setup.careOf[index], firstSequence: UInt16.random(in: 1...30_000, using: &generator))
+        equipment.add(
+          home: homes[index].address, careOf: setup.careOf[index], firstSequence: UInt16.random(in: 1...30_000, using: &generator))
         neighbours.own(setup.careOf[index], on: setup.accessPort)
       }
     } else {
@@ -323,7 +324,8 @@ final class Driver {
       return
     }
     answers.append(
-      Answer(home: home, ordinal: homes[home].phase == .busy ? homes[home].ordinal : 0, kind: kind, status: status, time: time,
+      Answer(
+        home: home, ordinal: homes[home].phase == .busy ? homes[home].ordinal : 0, kind: kind, status: status, time: time,
         frame: recording?.count ?? Self.answerNumber))
   }
 }

@@ -84,7 +84,8 @@ extension OptionChange {
     case .overrun(let length):
       [
         Packet.Option(
-          .unknownMobilityOption, [Self.type.map { ($0, 200) }, Self.length.map { ($0, UInt128(length)) }].compactMap(\.self), data: [1, 2, 3, 4])
+          .unknownMobilityOption, [Self.type.map { ($0, 200) }, Self.length.map { ($0, UInt128(length)) }].compactMap(\.self),
+          data: [1, 2, 3, 4])
       ]
     case .many(let count): (0..<count).map { .unknownMobilityOption(type: UInt8(truncatingIfNeeded: 200 + $0 % 50), data: [0]) }
     case .authorizationFirst: [Packet.Option(.bindingAuthorizationData, data: [1, 2, 3, 4]), Packet.Option(.padN, data: [0, 0])]

@@ -21,7 +21,8 @@ package struct Case: Sendable {
   package var location: Location
 
   package init(
-    id: String, title: String, clause: String, role: Role, profiles: [String] = [], needs: Needs = Needs(), party: PartyBehaviour = PartyBehaviour(),
+    id: String, title: String, clause: String, role: Role, profiles: [String] = [], needs: Needs = Needs(),
+    party: PartyBehaviour = PartyBehaviour(),
     steps: [Step], exercises: [String], mayExercise: [String] = [], why: String = "", location: Location
   ) {
     self.id = id
@@ -98,7 +99,8 @@ package struct Stimulus: Sendable {
   package var location: Location
 
   package init(
-    kind: MessageKind, values: [(path: FieldPath, value: StepValue)] = [], options: [(type: UInt8, data: [UInt8])] = [], carrier: String? = nil,
+    kind: MessageKind, values: [(path: FieldPath, value: StepValue)] = [], options: [(type: UInt8, data: [UInt8])] = [],
+    carrier: String? = nil,
     home: Int = 0, again: Bool = false, unless: MessageKind? = nil, location: Location
   ) {
     self.kind = kind

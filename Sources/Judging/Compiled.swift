@@ -229,7 +229,8 @@ extension Program {
       for sequel in rule.sequels { compile(sequel, rule, index, &slots, &program) }
       program.slots += slots
       let compiled = CompiledRule(
-        index: index, template: trigger, binding: Self.set(rule, .binding), entry: Self.set(rule, .entry), shown: Self.set(rule, .shown, default: []), goneBy: Self.set(rule, .goneBy, default: []),
+        index: index, template: trigger, binding: Self.set(rule, .binding), entry: Self.set(rule, .entry),
+        shown: Self.set(rule, .shown, default: []), goneBy: Self.set(rule, .goneBy, default: []),
         outstanding: Outstanding(rule.while.first { $0.subject == .outstanding }?.allowed ?? []), musts: mustStart..<program.musts.count,
         sequels: sequelStart..<program.sequels.count, slots: slotStart..<program.slots.count,
         presumes: rule.presumes.reduce(0) { $0 | (bits[$1] ?? 0) })

@@ -87,7 +87,8 @@ extension Timers {
   /// The adjustable lengths by name, in nanoseconds.
   package var named: [String: Int64] {
     [
-      "guard-time": guardTime.nanoseconds, "trigger-time": triggerTime.nanoseconds, "probe-time": probeTime.nanoseconds, "grace": grace.nanoseconds,
+      "guard-time": guardTime.nanoseconds, "trigger-time": triggerTime.nanoseconds, "probe-time": probeTime.nanoseconds,
+      "grace": grace.nanoseconds,
       "tolerance": tolerance.nanoseconds, "init-min-delay-bris": initialDelay.nanoseconds, "minimum-delay-bris": minimumDelay.nanoseconds,
       "max-brack-timeout": maximumDelay.nanoseconds, "doubles": doubles ? 1 : 0,
     ]

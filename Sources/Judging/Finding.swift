@@ -88,7 +88,9 @@ extension Monitor {
     while slot >= 0 {
       let obligation = pool[Int(slot)]
       let silence = program.sequels[Int(obligation.sequel)].silence
-      if obligation.frame == trigger, silence >= 0, [.fail, .warning, .inconclusive].contains(program.reactions[silence].verdict) { return true }
+      if obligation.frame == trigger, silence >= 0, [.fail, .warning, .inconclusive].contains(program.reactions[silence].verdict) {
+        return true
+      }
       slot = obligation.next
     }
     return false

@@ -179,7 +179,8 @@ package struct Judge: Sendable {
     let findings = monitor.findings(without: superseded).sorted {
       ($0.time, $0.frame, $0.requirement, $0.homeAddress) < ($1.time, $1.frame, $1.requirement, $1.homeAddress)
     }
-    return Verdicts(role: role, profile: profile.id, suite: suite.digest, cases: cases, findings: findings, requirements: monitor.byRequirement)
+    return Verdicts(
+      role: role, profile: profile.id, suite: suite.digest, cases: cases, findings: findings, requirements: monitor.byRequirement)
   }
 
   /// Errors of the tester itself, in messages that no step made wrong.

@@ -80,7 +80,8 @@ extension Program {
     case .unequal: return conversationValue(test.value, conversation).map { $0 != value } ?? false
     case .serialAfterAccepted:
       guard conversation.accepted >= 0 else { return conversation.binding == .unbound }
-      return conversation.binding == .unbound || Self.isSerial(UInt16(truncatingIfNeeded: value), after: UInt16(truncatingIfNeeded: conversation.accepted))
+      return conversation.binding == .unbound
+        || Self.isSerial(UInt16(truncatingIfNeeded: value), after: UInt16(truncatingIfNeeded: conversation.accepted))
     case .notAfterAccepted:
       guard conversation.accepted >= 0 else { return false }
       return !Self.isSerial(UInt16(truncatingIfNeeded: value), after: UInt16(truncatingIfNeeded: conversation.accepted))

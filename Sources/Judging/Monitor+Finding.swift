@@ -63,7 +63,8 @@ extension Monitor {
       guard dissection.layers[dissection.network].kind == .ipv6, let outer else { return nil }
       return (.tunnelled, isHomeAgent(outer) ? .ha : .ue)
     }
-    guard dissection.icmp >= 0, dissection.layers[dissection.icmp].kind == .icmpv6, let type = dissection.value(.icmpType, in: bytes), type < 128
+    guard dissection.icmp >= 0, dissection.layers[dissection.icmp].kind == .icmpv6, let type = dissection.value(.icmpType, in: bytes),
+      type < 128
     else { return nil }
     return (.icmpv6, isHomeAgent(source) ? .ha : .ue)
   }
@@ -197,12 +198,13 @@ extension Monitor {
         let reaction = program.reactions[position]
         guard reaction.match == .message, reaction.template.kind == .bu else { continue }
         let conversation = conversations[Int(obligation.conversation)]
-        if program.firstFailing(reaction.template.tests, bytes, dissection, obligation.slots, conversation) < 0 { return obligation.conversation }
+        if program.firstFailing(reaction.template.tests, bytes, dissection, obligation.slots, conversation) < 0 {
+          return obligation.conversation
+        }
       }
     }
     return nil
   }
-
 
   /// The conversation whose oldest open obligation is met by such a message: errors that name no home address go there.
   private mutating func waiting(for kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Int32? {
@@ -220,7 +222,9 @@ extension Monitor {
       let conversation = conversations[Int(obligation.conversation)]
       for position in sequel.reactions where program.reactions[position].verdict == .pass && program.reactions[position].match == .message {
         let template = program.reactions[position].template
-        guard template.kind == kind, program.firstFailing(template.tests, bytes, dissection, obligation.slots, conversation) < 0 else { continue }
+        guard template.kind == kind, program.firstFailing(template.tests, bytes, dissection, obligation.slots, conversation) < 0 else {
+          continue
+        }
         return obligation.conversation
       }
     }
@@ -240,7 +244,9 @@ struct WaitingLine: Sendable {
 
   /// Forgets the closed ones at the front.
   mutating func drop(_ pool: ContiguousArray<Obligation>) {
-    while head < entries.count, !pool[Int(entries[head].slot)].isOpen || pool[Int(entries[head].slot)].generation != entries[head].generation {
+    while head < entries.count,
+      !pool[Int(entries[head].slot)].isOpen || pool[Int(entries[head].slot)].generation != entries[head].generation
+    {
       head += 1
     }
     guard head > 1_024, head * 2 > entries.count else { return }

@@ -5,7 +5,8 @@ extension Monitor {
   // MARK: Obligations
 
   mutating func open(
-    _ sequel: Int, _ position: Int, _ index: Int32, at time: Instant, frame: Int, kind: MessageKind, _ slots: Slots, isFromHook: Bool = false
+    _ sequel: Int, _ position: Int, _ index: Int32, at time: Instant, frame: Int, kind: MessageKind, _ slots: Slots,
+    isFromHook: Bool = false
   ) {
     let place = Int(index)
     let conversation = conversations[place]
@@ -13,7 +14,8 @@ extension Monitor {
     let length = timers.length(program.sequels[sequel].window, lifetime: conversation.lifetime(from: time))
     let deadline = time + length
     var obligation = Obligation(
-      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversation.obligations, isOpen: true, opened: time,
+      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversation.obligations, isOpen: true,
+      opened: time,
       deadline: deadline, frame: frame, triggerKind: kind, slots: slots, drops: drops, lease: conversation.lease,
       isFromHook: isFromHook)
     let slot: Int32
@@ -130,7 +132,8 @@ extension Monitor {
     if path == nil { seen += Self.detail(observation.kind, bytes, dissection) }
     record(
       reaction.verdict, reaction.assertion, program.rules[rule].index, index, role: observation.from, frame: observation.frame,
-      trigger: obligation.frame, at: observation.time, label: position, path: path, dialect: dissection.messageDialect, expected: expected, seen: seen,
+      trigger: obligation.frame, at: observation.time, label: position, path: path, dialect: dissection.messageDialect, expected: expected,
+      seen: seen,
       lease: obligation.lease)
   }
 
@@ -211,14 +214,16 @@ extension Monitor {
       let rule = program.rules[Int(obligation.rule)].index
       if obligation.drops != drops {
         record(
-          .inconclusive, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame, at: obligation.deadline,
+          .inconclusive, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
+          at: obligation.deadline,
           label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(obligation), seen: "nothing",
           lease: obligation.lease, reason: "the capture lost \(drops &- obligation.drops) frames while this was watched")
       } else if reaction.verdict == .pass {
         pass(Int(obligation.sequel), reaction.assertion, obligation.lease)
       } else {
         record(
-          reaction.verdict, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame, at: obligation.deadline,
+          reaction.verdict, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
+          at: obligation.deadline,
           label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(obligation),
           seen: "nothing within \(obligation.deadline - obligation.opened)", lease: obligation.lease)
       }
@@ -305,8 +310,10 @@ extension Monitor {
         requirement: program.assertions[assertion].requirement, clause: requirement?.clause ?? "", document: requirement?.document ?? "",
         level: program.levels[assertion], rule: program.assertions[assertion].rule, verdict: verdict, role: role,
         testCase: lease >= 0 ? leases[Int(lease)].testCase : nil, homeAgent: conversations[place].homeAgent.description,
-        homeAddress: conversations[place].home.description, label: label.map { program.reactions[$0].label }.flatMap { $0.isEmpty ? nil : $0 },
-        field: path?.description, wireshark: field.flatMap { $0.wireshark.isEmpty ? nil : $0.wireshark }, expected: expected, seen: seen, frame: frame,
+        homeAddress: conversations[place].home.description,
+        label: label.map { program.reactions[$0].label }.flatMap { $0.isEmpty ? nil : $0 },
+        field: path?.description, wireshark: field.flatMap { $0.wireshark.isEmpty ? nil : $0.wireshark }, expected: expected, seen: seen,
+        frame: frame,
         trigger: trigger, time: time.nanoseconds, count: 1, reason: reason))
   }
 }

@@ -88,7 +88,8 @@ extension Monitor {
       conversations[place].goneBy = []
     }
     // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
-    conversations[place].binding = update.bindingBefore.contains(.revoking) && conversations[place].revocation.isOpen ? [.bound, .revoking] : .bound
+    conversations[place].binding =
+      update.bindingBefore.contains(.revoking) && conversations[place].revocation.isOpen ? [.bound, .revoking] : .bound
     conversations[place].entry = .bound
     conversations[place].careOf = update.careOf
     let lifetime = Int64(truncatingIfNeeded: dissection.value(.baLifetime, in: bytes) ?? 0)
@@ -113,7 +114,8 @@ extension Monitor {
     let isCopy = conversation.revocation.isOpen
     let isValid =
       dissection.isSound && (dissection.value(.briP, in: bytes) ?? 0) == 0 && (dissection.value(.briG, in: bytes) ?? 0) == 0
-      && (dissection.value(.briV, in: bytes) ?? 0) == 0 && Self.isOrdinary(dissection.value(.briTrigger, in: bytes), dissection.messageDialect)
+      && (dissection.value(.briV, in: bytes) ?? 0) == 0
+      && Self.isOrdinary(dissection.value(.briTrigger, in: bytes), dissection.messageDialect)
     conversations[place].revocation.isOpen = true
     conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)

@@ -198,7 +198,8 @@ package struct Monitor: Sendable {
         let path = program.tests[failing].target == .field ? program.tests[failing].path : nil
         let dialect = dissection.messageDialect
         record(
-          program.severities[assertion], assertion, rule, index, role: observation.from, frame: observation.frame, trigger: observation.frame,
+          program.severities[assertion], assertion, rule, index, role: observation.from, frame: observation.frame,
+          trigger: observation.frame,
           at: observation.time, label: nil, path: path, dialect: dialect,
           expected: program.expected(failing, slots, conversations[place], dialect), seen: program.seen(failing, bytes, dissection))
       }
@@ -237,7 +238,9 @@ package struct Monitor: Sendable {
   // MARK: Events
 
   /// Something that the wire does not show happened to a home address: `hook revoke`, `probe forwarding`.
-  package mutating func event(_ name: String, _ attributes: [String: String], home: IPv6Address, homeAgent: IPv6Address, at time: Instant, number: Int) {
+  package mutating func event(
+    _ name: String, _ attributes: [String: String], home: IPv6Address, homeAgent: IPv6Address, at time: Instant, number: Int
+  ) {
     expire(before: time)
     let index = conversation(homeAgent, home)
     guard index >= 0 else { return }
@@ -245,7 +248,9 @@ package struct Monitor: Sendable {
     for entry in program.byEvent where entry.name == name && entry.attributes.allSatisfy({ attributes[$0.key] == $0.value }) {
       let position = Int(entry.rule)
       guard mayApply(position, Int(index)) else { continue }
-      for sequel in program.rules[position].sequels { open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromHook: name == "hook") }
+      for sequel in program.rules[position].sequels {
+        open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromHook: name == "hook")
+      }
     }
   }
 
@@ -358,7 +363,9 @@ package struct Monitor: Sendable {
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
       let obligation = pool[Int(slot)]
-      if rules.contains(program.ruleIDs[program.rules[Int(obligation.rule)].index]) { latest = max(latest ?? .distantPast, obligation.deadline) }
+      if rules.contains(program.ruleIDs[program.rules[Int(obligation.rule)].index]) {
+        latest = max(latest ?? .distantPast, obligation.deadline)
+      }
       slot = obligation.next
     }
     return latest

@@ -9,7 +9,9 @@ package indirect enum Window: Sendable, Equatable, Hashable {
   /// Twice another one: what the kill matrix makes of a rule.
   case doubled(Window)
 
-  package static let names = ["guard-time", "trigger-time", "probe-time", "grace", "initial-delay", "retransmission", "lifetime", "forever"]
+  package static let names = [
+    "guard-time", "trigger-time", "probe-time", "grace", "initial-delay", "retransmission", "lifetime", "forever",
+  ]
 }
 
 /// What sets a rule off.

@@ -52,13 +52,16 @@ package struct HomeAgentParty: Sendable {
     var values: [(FieldPath, UInt128)] = [(.briSequence, UInt128(sequence)), (.briTrigger, 1)]
     if dialect == .draft01 { values.append((.briA, 1)) }
     return Packet([
-      .ethernet(from: address, to: MACAddress(0)), .ipv6(from: homeAgent, to: binding.careOf), dialect == .draft01 ? .homeAddress(home) : .routing(to: home),
+      .ethernet(from: address, to: MACAddress(0)), .ipv6(from: homeAgent, to: binding.careOf),
+      dialect == .draft01 ? .homeAddress(home) : .routing(to: home),
       .message(.bri, dialect, values),
     ])
   }
 
   /// A BA (RFC 6275 9.5.4), in a type 2 routing header.
-  package func acknowledgement(_ home: IPv6Address, to destination: IPv6Address, sequence: UInt16, status: UInt8, lifetime: UInt16) -> Packet {
+  package func acknowledgement(_ home: IPv6Address, to destination: IPv6Address, sequence: UInt16, status: UInt8, lifetime: UInt16)
+    -> Packet
+  {
     Packet([
       .ethernet(from: address, to: MACAddress(0)), .ipv6(from: homeAgent, to: destination), .routing(to: home),
       .message(

@@ -27,7 +27,9 @@ struct CheckCommand: ParsableCommand {
       let suite = try suite.load()
       let chosen = try suite.profiles(named: profiles)
       let device = try device.map { path in
-        do throws(SuiteErrors) { return try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch { throw Stop(.usage, error.description) }
+        do throws(SuiteErrors) { return try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch {
+          throw Stop(.usage, error.description)
+        }
       }
       let known = try knownFailing.map { try KnownFailing.load(path: $0) } ?? KnownFailing()
       let started = Date()
@@ -48,11 +50,15 @@ struct CheckCommand: ParsableCommand {
         }
       }
       let result = Report(
-        version: DetachSpec.version, command: "check", arguments: Array(CommandLine.arguments.dropFirst(2)), started: started, finished: Date(),
+        version: DetachSpec.version, command: "check", arguments: Array(CommandLine.arguments.dropFirst(2)), started: started,
+        finished: Date(),
         suite: suite.digest, runs: runs, known: known)
       if let report { try ReportFolder(report).write(result, suite) }
       switch format {
-      case .text: print(TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)).text(result, folder: report), terminator: "")
+      case .text:
+        print(
+          TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)).text(result, folder: report),
+          terminator: "")
       case .json: print(octets: result.json)
       case .tap: print(result.tap(suite), terminator: "")
       }
@@ -73,7 +79,9 @@ struct CheckCommand: ParsableCommand {
         all.append(name)
         continue
       }
-      let below = (FileManager.default.enumerator(atPath: name)?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng") }
+      let below = (FileManager.default.enumerator(atPath: name)?.allObjects as? [String] ?? []).filter {
+        $0.hasSuffix(".pcap") || $0.hasSuffix(".pcapng")
+      }
       guard !below.isEmpty else { throw Stop(.usage, "\(name): no .pcap or .pcapng is below this folder") }
       all += below.sorted().map { "\(name)/\($0)" }
     }

@@ -25,7 +25,8 @@ struct Collected {
 
   /// One run, its capture and its cuts; further profiles judge the same capture beside it.
   mutating func run(
-    _ setup: Setup, cases: [Case], jobs: Int, network: any Network, hooks: any HookRunner, also: [Profile], in folder: ReportFolder, ports: [String]
+    _ setup: Setup, cases: [Case], jobs: Int, network: any Network, hooks: any HookRunner, also: [Profile], in folder: ReportFolder,
+    ports: [String]
   ) throws {
     let name = "run-\(setup.role.rawValue)-\(setup.profile.id).pcapng"
     var run = TestRun(setup: setup, suite: suite, cases: cases.filter { $0.role == setup.role })
@@ -41,8 +42,10 @@ struct Collected {
     run.isCancelled = { signals.isPending }
     let outcome: TestRun.Outcome
     do {
-      let writer = try PcapngWriter(path: "\(folder.path)/\(name)", ports: ports.prefix(network.portCount).map { PcapngWriter.Port(name: $0) })
-      outcome = try run.run(over: network, hooks: hooks, writer: writer, cuts: "\(folder.path)/captures/\(setup.role.rawValue)-\(setup.profile.id)")
+      let writer = try PcapngWriter(
+        path: "\(folder.path)/\(name)", ports: ports.prefix(network.portCount).map { PcapngWriter.Port(name: $0) })
+      outcome = try run.run(
+        over: network, hooks: hooks, writer: writer, cuts: "\(folder.path)/captures/\(setup.role.rawValue)-\(setup.profile.id)")
     } catch let error as CaptureFileError {
       throw Stop(.usage, error.description)
     } catch let failure as TestRun.Failure {
@@ -52,7 +55,8 @@ struct Collected {
       case .unreachable(let address):
         throw Stop(
           .unreachable,
-          "the device at \(address) does not answer Neighbour Solicitations on the access link; check the interface, the address and the cable")
+          "the device at \(address) does not answer Neighbour Solicitations on the access link; check the interface, the address and the cable"
+        )
       }
     }
     progress.clear()

@@ -12,13 +12,16 @@ struct DecodeCommand: ParsableCommand {
     discussion: "Octets may begin with an Ethernet, an IPv4 or an IPv6 header. MH type 16 is read in the layout of --dialect.")
 
   @Argument(help: "A capture file, or octets in hexadecimal.") var input: String
-  @Option(help: "The layout of revocation messages: draft-01 or rfc5846; by default what a capture of our own says, else rfc5846.") var dialect: String?
+  @Option(help: "The layout of revocation messages: draft-01 or rfc5846; by default what a capture of our own says, else rfc5846.")
+  var dialect: String?
   @Option(help: "What standard output gets.") var format: ListFormat = .text
 
   func run() throws {
     try guarded {
       let named = try dialect.map { name in
-        guard let dialect = Dialect(name: name) else { throw Stop(.usage, "no dialect is called '\(name)'; there are draft-01 and rfc5846") }
+        guard let dialect = Dialect(name: name) else {
+          throw Stop(.usage, "no dialect is called '\(name)'; there are draft-01 and rfc5846")
+        }
         return dialect
       }
       if FileManager.default.fileExists(atPath: input) { return try decode(file: input, named) }
@@ -78,7 +81,9 @@ struct DecodeCommand: ParsableCommand {
         let (offset, start) = record.linkType.start(of: captured)
         let bytes = captured.extracting(offset..<captured.count)
         decoder.decode(bytes, start, originalLength: record.originalLength - offset, into: &dissection)
-        if dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: bytes), dissection.layers[dissection.message].dialect == .draft01 {
+        if dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: bytes),
+          dissection.layers[dissection.message].dialect == .draft01
+        {
           if agents.contains(IPv6Address(source)) { dissection.nameMessage(.bri) } else if !agents.isEmpty { dissection.nameMessage(.bra) }
         }
         if format == .json {

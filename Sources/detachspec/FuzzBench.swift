@@ -46,7 +46,9 @@ final class FuzzBench {
     let name = options.profile ?? described?.profile ?? "rfc5846"
     guard let profile = try suite.profiles(named: [name]).first else { throw Stop(.usage, "no profile is called '\(name)'") }
     if let described {
-      guard described.role == role else { throw Stop(.usage, "the device's role is \(described.role.rawValue), the plan's is \(role.rawValue)") }
+      guard described.role == role else {
+        throw Stop(.usage, "the device's role is \(described.role.rawValue), the plan's is \(role.rawValue)")
+      }
       let network: LiveNetwork
       do throws(LinkError) {
         network = try LiveNetwork(
@@ -58,7 +60,8 @@ final class FuzzBench {
     }
     let uses = try options.nodes.uses(role)
     let node = ReferenceNode(
-      role: role, profile: profile, defects: uses.defects, variations: uses.variations, homeAddresses: Self.homeAddresses, reattaches: role == .ue)
+      role: role, profile: profile, defects: uses.defects, variations: uses.variations, homeAddresses: Self.homeAddresses,
+      reattaches: role == .ue)
     if isSimulated {
       let (network, hooks) = node.simulation()
       return Road(network: network, hooks: hooks, setup: try setup(node.device, profile))

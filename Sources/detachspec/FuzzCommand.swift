@@ -75,7 +75,9 @@ struct FuzzCommand: ParsableCommand {
 
   private func roles() throws -> [Role] { try options.nodes.roles(among: options.role.map { [$0] } ?? Role.allCases) }
 
-  private func campaign(_ plan: Plan, _ suite: Suite, _ limits: Campaign.Options, _ bench: FuzzBench, _ signals: Signals) throws -> FuzzSummary {
+  private func campaign(_ plan: Plan, _ suite: Suite, _ limits: Campaign.Options, _ bench: FuzzBench, _ signals: Signals) throws
+    -> FuzzSummary
+  {
     let link = try bench.link(plan.role)
     let folder = try ReportFolder(report)
     do throws(FuzzError) {
@@ -113,13 +115,16 @@ struct ReplayCommand: ParsableCommand {
       guard parts.count == 3, let index = Int(parts[1]), index >= 0, let seed = UInt64(parts[2]) else {
         throw Stop(.usage, "'\(finding)' is no finding; one is written PLAN:INDEX:SEED, for instance bri:1234:1")
       }
-      guard let plan = try suite.plans(named: String(parts[0]), role: Role.allCases).first else { throw Stop(.usage, "no plan is called '\(parts[0])'") }
+      guard let plan = try suite.plans(named: String(parts[0]), role: Role.allCases).first else {
+        throw Stop(.usage, "no plan is called '\(parts[0])'")
+      }
       var limits = Campaign.Options()
       limits.seed = seed
       let bench = try FuzzBench(options, suite, device: device, isSimulated: options.simulate)
       let link = try bench.link(plan.role)
       do throws(FuzzError) {
-        let replay = try Campaign(network: link.network, setup: link.setup, suite: suite, plan: plan, options: limits, hooks: link.hooks).replay(index)
+        let replay = try Campaign(network: link.network, setup: link.setup, suite: suite, plan: plan, options: limits, hooks: link.hooks)
+          .replay(index)
         print("\(plan.id) \(index): \(replay.mutations): \(replay.verdict.rawValue)")
         for finding in replay.findings { print(FuzzText(suite).text(finding), terminator: "") }
         FuzzBench.write(replay.frames, to: "\(report)/fuzz-\(plan.id)-\(index).pcapng")
@@ -142,7 +147,8 @@ extension Suite {
     }
     guard let plan = plans.first(where: { $0.id == name }) else { throw Stop(.usage, "no plan is called '\(name)'; there are \(known)") }
     guard roles.contains(plan.role) else {
-      throw Stop(.usage, "the plan '\(name)' is for a device of the role \(plan.role.rawValue); leave --role out or choose another of \(known)")
+      throw Stop(
+        .usage, "the plan '\(name)' is for a device of the role \(plan.role.rawValue); leave --role out or choose another of \(known)")
     }
     return [plan]
   }

@@ -61,7 +61,9 @@ struct ExplainCommand: ParsableCommand {
     try guarded {
       let explanation = Explanation(try suite.load(), defects: Suite.behaviours.defects, variations: Suite.behaviours.variations)
       let width = TextStyle.of(descriptor: 1, environment: ProcessInfo.processInfo.environment).width
-      do throws(UnknownName) { print(try explanation.text(of: id, width: width), terminator: "") } catch { throw Stop(.usage, error.description) }
+      do throws(UnknownName) { print(try explanation.text(of: id, width: width), terminator: "") } catch {
+        throw Stop(.usage, error.description)
+      }
       return .success
     }
   }

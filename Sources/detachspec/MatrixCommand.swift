@@ -8,7 +8,8 @@ import Wire
 
 struct MatrixCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "matrix", abstract: "The proof that the suite bites: every defect of the reference nodes is caught, and nothing else is blamed.",
+    commandName: "matrix",
+    abstract: "The proof that the suite bites: every defect of the reference nodes is caught, and nothing else is blamed.",
     discussion: """
       In virtual time: the clean nodes and every permitted variation pass, every defect is blamed on exactly the sentences that \
       expectations.yaml names, and every weakened rule changes some cell or is excused. It ends 0 when all of that holds, else 1.
@@ -31,11 +32,14 @@ struct MatrixCommand: ParsableCommand {
           var count = 0
           do throws(TestRun.Failure) {
             matrices.append(
-              try KillMatrix(suite, role: role, profile: profile, progress: { name in
-                count += 1
-                progress.update(
-                  done: count, total: 0, running: ["\(role.rawValue) \(profile.id) \(name)"], elapsed: .seconds(Date().timeIntervalSince(began)))
-              }))
+              try KillMatrix(
+                suite, role: role, profile: profile,
+                progress: { name in
+                  count += 1
+                  progress.update(
+                    done: count, total: 0, running: ["\(role.rawValue) \(profile.id) \(name)"],
+                    elapsed: .seconds(Date().timeIntervalSince(began)))
+                }))
           } catch {
             throw Stop(.testerError, "the simulated run of \(role.rawValue) \(profile.id) failed: \(error)")
           }

@@ -31,12 +31,15 @@ struct NodeCommand: ParsableCommand {
       let suite = try suite.load()
       let uses = try nodes.uses(role)
       let described = try config.map { path in
-        do throws(SuiteErrors) { return try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch { throw Stop(.usage, error.description) }
+        do throws(SuiteErrors) { return try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch {
+          throw Stop(.usage, error.description)
+        }
       }
       let name = profile ?? described?.profile ?? suite.profiles.last?.id ?? ""
       let chosen = try suite.profiles(named: [name])[0]
       var node = ReferenceNode(
-        role: role, profile: chosen, defects: uses.defects, variations: uses.variations, homeAddresses: max(1, homeAddresses), reattaches: reattach)
+        role: role, profile: chosen, defects: uses.defects, variations: uses.variations, homeAddresses: max(1, homeAddresses),
+        reattaches: reattach)
       node.described = described
       var options = StationProcess.Options()
       options.interfaces = interfaces

@@ -134,9 +134,12 @@ struct Glob {
 }
 
 struct NodeOptions: ParsableArguments {
-  @Option(name: .customLong("defect"), help: "Give the reference node a defect, NAME or NAME@MODIFIER (see 'detachspec list defects'); repeatable.")
+  @Option(
+    name: .customLong("defect"),
+    help: "Give the reference node a defect, NAME or NAME@MODIFIER (see 'detachspec list defects'); repeatable.")
   var defects: [String] = []
-  @Option(name: .customLong("variation"), help: "Give the reference node a permitted variation (see 'detachspec list variations'); repeatable.")
+  @Option(
+    name: .customLong("variation"), help: "Give the reference node a permitted variation (see 'detachspec list variations'); repeatable.")
   var variations: [String] = []
 
   var isEmpty: Bool { defects.isEmpty && variations.isEmpty }
@@ -167,7 +170,9 @@ struct NodeOptions: ParsableArguments {
       do throws(DefectError) { uses.append(try DefectUse(parsing: text, role: nodeRole)) } catch { throw Stop(.usage, error.description) }
     }
     for text in variations {
-      do throws(VariationError) { names.insert(try Variation.named(text, role: nodeRole).id) } catch { throw Stop(.usage, error.description) }
+      do throws(VariationError) { names.insert(try Variation.named(text, role: nodeRole).id) } catch {
+        throw Stop(.usage, error.description)
+      }
     }
     return (uses, names)
   }

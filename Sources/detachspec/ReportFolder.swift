@@ -32,7 +32,9 @@ struct ReportFolder {
 extension Report {
   /// Reads an earlier report.
   static func load(path: String) throws -> Report {
-    guard let data = FileManager.default.contents(atPath: path) else { throw Stop(.usage, "\(path): there is no such report; name a report.json") }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Stop(.usage, "\(path): there is no such report; name a report.json")
+    }
     do throws(ReportError) { return try Report(json: Array(data)) } catch { throw Stop(.usage, "\(path): \(error.description)") }
   }
 }
@@ -50,7 +52,8 @@ extension KnownFailing {
         guard var mapping = reader.mapping(node, "a known result") else { continue }
         let testCase = reader.text(mapping.take("case"))
         let requirement = reader.text(mapping.take("requirement"))
-        let verdict = reader.choice(mapping.require("verdict"), of: ["fail", "inconclusive"], "fail or inconclusive").flatMap(Verdict.init(rawValue:))
+        let verdict = reader.choice(mapping.require("verdict"), of: ["fail", "inconclusive"], "fail or inconclusive").flatMap(
+          Verdict.init(rawValue:))
         let reason = reader.text(mapping.require("reason"))
         mapping.finish()
         if let verdict, let reason { entries.append(Entry(testCase: testCase, requirement: requirement, verdict: verdict, reason: reason)) }

@@ -45,7 +45,9 @@ struct RunCommand: ParsableCommand {
         baseline: try baseline.map { try Report.load(path: $0) })
       let chosen = try suite.profiles(named: profiles)
       if let device {
-        guard nodes.isEmpty else { throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file") }
+        guard nodes.isEmpty else {
+          throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file")
+        }
         guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
         return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
       }
@@ -56,7 +58,10 @@ struct RunCommand: ParsableCommand {
         let uses = try nodes.uses(role)
         for profiles in pairs {
           runs.append(
-            (ReferenceNode(role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations), Array(profiles.dropFirst())))
+            (
+              ReferenceNode(role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations),
+              Array(profiles.dropFirst())
+            ))
         }
       }
       return try invocation.run(reference: runs, isSimulated: simulate, isDry: dryRun)

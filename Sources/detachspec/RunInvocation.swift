@@ -28,11 +28,16 @@ struct RunInvocation {
     for (index, run) in runs.enumerated() where !collected.isInterrupted {
       if isSimulated {
         let (network, hooks) = run.node.simulation()
-        try collected.run(setups[index], cases: cases, jobs: jobs, network: network, hooks: hooks, also: run.also, in: session, ports: ["access", "home"])
+        try collected.run(
+          setups[index], cases: cases, jobs: jobs, network: network, hooks: hooks, also: run.also, in: session, ports: ["access", "home"])
       } else {
         let lab: ReferenceLab
-        do throws(ReferenceLab.Failure) { lab = try ReferenceLab(run.node, number: index) } catch { throw Stop(.privilege, error.description) }
-        try collected.run(setups[index], cases: cases, jobs: jobs, network: lab.network, hooks: lab.hooks, also: run.also, in: session, ports: ["access", "home"])
+        do throws(ReferenceLab.Failure) { lab = try ReferenceLab(run.node, number: index) } catch {
+          throw Stop(.privilege, error.description)
+        }
+        try collected.run(
+          setups[index], cases: cases, jobs: jobs, network: lab.network, hooks: lab.hooks, also: run.also, in: session,
+          ports: ["access", "home"])
       }
     }
     return try finish(collected, session)
@@ -41,8 +46,12 @@ struct RunInvocation {
   /// A device that somebody describes.
   func run(device path: String, role: Role?, profiles: [Profile], isDry: Bool) throws -> ExitStatus {
     let device: Device
-    do throws(SuiteErrors) { device = try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch { throw Stop(.usage, error.description) }
-    if let role, role != device.role { throw Stop(.usage, "\(path) describes a device in the role \(device.role.rawValue), not \(role.rawValue)") }
+    do throws(SuiteErrors) { device = try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch {
+      throw Stop(.usage, error.description)
+    }
+    if let role, role != device.role {
+      throw Stop(.usage, "\(path) describes a device in the role \(device.role.rawValue), not \(role.rawValue)")
+    }
     let named = profiles.isEmpty ? try suite.profiles(named: device.profile.map { [$0] } ?? []) : profiles
     let pairs = named.isEmpty ? suite.profiles.map { [$0] } : [named]
     let setups = try pairs.map { try setup(device, $0[0]) }
@@ -79,7 +88,8 @@ struct RunInvocation {
         let missing =
           testCase.needs.hooks.filter { name in HookName(rawValue: name).map { !names.contains($0) } ?? true }.map { "no hook to \($0)" }
           + testCase.needs.links.filter { !setup.links.contains($0) }.map { "no interface whose purpose is '\($0)'" }
-        let needs = ["\(testCase.needs.homeAddresses) home"] + testCase.needs.hooks.map { "hook \($0)" } + testCase.needs.links.map { "link \($0)" }
+        let needs =
+          ["\(testCase.needs.homeAddresses) home"] + testCase.needs.hooks.map { "hook \($0)" } + testCase.needs.links.map { "link \($0)" }
         let remark = why.map { "  n/a: \($0)" } ?? (missing.isEmpty ? "" : "  inconclusive: \(missing.joined(separator: ", "))")
         print("  \(testCase.id)  \(testCase.title)  [\((needs + testCase.needs.exclusive).joined(separator: ", "))]\(remark)")
       }
@@ -89,11 +99,15 @@ struct RunInvocation {
 
   private func finish(_ collected: Collected, _ session: ReportFolder) throws -> ExitStatus {
     let report = Report(
-      version: DetachSpec.version, command: "run", arguments: Array(CommandLine.arguments.dropFirst(2)), started: collected.started, finished: Date(),
+      version: DetachSpec.version, command: "run", arguments: Array(CommandLine.arguments.dropFirst(2)), started: collected.started,
+      finished: Date(),
       suite: suite.digest, runs: collected.runs, known: known, baseline: baseline, callers: collected.isInterrupted ? [.interrupted] : [])
     try session.write(report, suite)
     switch format {
-    case .text: print(TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)).text(report, folder: folder), terminator: "")
+    case .text:
+      print(
+        TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)).text(report, folder: folder), terminator: ""
+      )
     case .json: print(octets: report.json)
     case .tap: print(report.tap(suite), terminator: "")
     }

@@ -41,7 +41,8 @@ import Testing
     let outcome = try Audit(suite, profile: nil, device: nil).check("\(Self.folder)/\(entry.capture)")
     let verdicts = try #require(outcome.verdicts.first)
     let broken = Dictionary(
-      verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { ($0.requirement, $0.verdict.rawValue) }) { first, _ in first }
+      verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { ($0.requirement, $0.verdict.rawValue) }
+    ) { first, _ in first }
     #expect(broken == entry.broken)
     #expect(outcome.testerErrors.isEmpty)
     #expect(verdicts.requirements.contains { $0.passed > 0 })

@@ -61,12 +61,12 @@ struct CampaignTests {
     Planted(.ha, "nonce-indices-accepted", "mh.options", "M-10a"),
   ]
 
-  /// Each parser defect is found within 600 cases, blamed on its sentence, and seen again by its number alone.
+  /// Each parser defect is found within 300 cases, blamed on its sentence, and seen again by its number alone.
   @Test(arguments: planted, ["ts24303-0.4.1", "rfc5846"])
   func plantedDefect(planted: Planted, profile: String) throws {
     guard let requirement = planted.requirement[profile] else { return }
     let side = try Side.of(planted.role, profile)
-    let campaign = try side.campaign([planted.defect], count: 600, homes: 64)
+    let campaign = try side.campaign([planted.defect], count: 300, homes: 32)
     var captured: [[FuzzFrame]] = []
     campaign.found = { captured.append($1) }
     let summary = try campaign.run()
@@ -92,28 +92,28 @@ struct CampaignTests {
   /// What is lost on the way is no finding.
   @Test(arguments: Side.all)
   func lossyLink(side: Side) throws {
-    let campaign = try side.campaign(count: 600) { network in
+    let campaign = try side.campaign(count: 300) { network in
       var impairment = Impairment()
       impairment.loss = 0.01
       network.impair(port: 0, .toStations, impairment)
       network.impair(port: 0, .toTester, impairment)
     }
     let summary = try campaign.run()
-    #expect(summary.end == .finished && summary.cases == 600)
+    #expect(summary.end == .finished && summary.cases == 300)
     #expect(summary.findings.isEmpty && summary.unconfirmed > 0)
   }
 
   /// Nor is what comes late: it is held against its own case, not against the next one on the same home address.
   @Test(arguments: Side.all)
   func lateAnswers(side: Side) throws {
-    let campaign = try side.campaign(count: 600, homes: 32) { network in
+    let campaign = try side.campaign(count: 300, homes: 32) { network in
       var impairment = Impairment()
       impairment.reordering = 0.05
       impairment.reorderingDelay = .milliseconds(45)
       network.impair(port: 0, .toTester, impairment)
     }
     let summary = try campaign.run()
-    #expect(summary.end == .finished && summary.cases == 600)
+    #expect(summary.end == .finished && summary.cases == 300)
     #expect(summary.findings.isEmpty)
   }
 

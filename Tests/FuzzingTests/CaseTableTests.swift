@@ -17,7 +17,9 @@ struct CaseTableTests {
       #expect(own.map(\.change) == Array(repeating: .field(try #require(FieldPath(path)), .number(1 - value)), count: 2), "\(path)")
       #expect(own.map(\.leavesBroken) == [false, true], "\(path)")
     }
-    for (path, value) in ["mh.type": side.role == .ue ? 16 : 5, "mh.payload-proto": 59, "mh.reserved": 0, "ipv6.hop-limit": 64] as [String: UInt128] {
+    for (path, value) in ["mh.type": side.role == .ue ? 16 : 5, "mh.payload-proto": 59, "mh.reserved": 0, "ipv6.hop-limit": 64]
+      as [String: UInt128]
+    {
       let field = try #require(FieldPath(path))
       let numbers = table.singles.filter { !$0.leavesBroken }.compactMap { single -> UInt128? in
         if case .field(field, .number(let number)) = single.change { number } else { nil }
@@ -103,7 +105,8 @@ struct CaseTableTests {
     let table = try Side.of(.ue, "rfc5846").table()
     let texts = (0..<table.singleCount).compactMap { table[$0].map { table.describe($0) } }
     for text in [
-      "mh.header-len = 0, checksum repaired", "mh.header-len = 0, checksum left as it was", "ipv6.hop-limit = 0", "bri.p = 1, checksum repaired",
+      "mh.header-len = 0, checksum repaired", "mh.header-len = 0, checksum left as it was", "ipv6.hop-limit = 0",
+      "bri.p = 1, checksum repaired",
       "4 Pad1 options, checksum repaired", "cut after 0 octets of the Mobility Header, lengths left as they were",
     ] {
       #expect(texts.contains(text), "\(text)")

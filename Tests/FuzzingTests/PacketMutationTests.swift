@@ -66,8 +66,10 @@ struct PacketMutationTests {
     let side = try Side.of(.ue, "rfc5846")
     let sample = try side.sample()
     let cut = { (octets: Int, repairs: Bool) in
-      sample.mutated(by: FuzzCase(index: 0, first: Mutation(change: .truncation(octets: octets, repairs: repairs), group: 0, rank: 1)), LiveAddresses())
-        .encoded()
+      sample.mutated(
+        by: FuzzCase(index: 0, first: Mutation(change: .truncation(octets: octets, repairs: repairs), group: 0, rank: 1)), LiveAddresses()
+      )
+      .encoded()
     }
     // Ethernet, IPv6, routing header, eight octets of the Mobility Header.
     #expect(cut(8, true).count == 86 && cut(8, false) == Array(sample.encoded().prefix(86)))

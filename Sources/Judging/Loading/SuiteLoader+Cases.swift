@@ -48,7 +48,9 @@ extension SuiteLoader {
     if let lifetime = reader.integer(mapping.take("lifetime"), in: 0...0xffff, "a lifetime in units of 4 s") {
       party.lifetime = UInt16(lifetime)
     }
-    if let first = reader.integer(mapping.take("first-sequence"), in: 0...0xffff, "a sequence number") { party.firstSequence = UInt16(first) }
+    if let first = reader.integer(mapping.take("first-sequence"), in: 0...0xffff, "a sequence number") {
+      party.firstSequence = UInt16(first)
+    }
     return party
   }
 
