@@ -88,6 +88,8 @@ int cl_accept(int listener) {
 }
 
 int cl_termination_signals(void) {
+  /* A shell ignores SIGINT for what it starts in the background, and an ignored signal never reaches a signalfd. */
+  signal(SIGINT, SIG_DFL);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
