@@ -126,12 +126,12 @@ private struct Collector {
       for field in Schema.of(layer, dialect).fields {
         guard let path = FieldPath(layer, field.name), !plan.spares.contains(path) else { continue }
         let right = plan.isLive(path) ? nil : sample.value(path)
-        // What one value of a field makes wrong, every other does.
         var computed: [FieldPath]?
         for (value, isBoundary) in Boundaries.values(of: path, field) {
           // The right value is no mutation.
           if let right, Self.number(value) == right { continue }
-          computed = add(.field(path, value), isBoundary ? 0 : 2, own: path, computed)
+          let known = isBoundary ? nil : computed
+          computed = add(.field(path, value), isBoundary ? 0 : 2, own: path, known)
         }
         group += 1
       }
@@ -157,21 +157,24 @@ private struct Collector {
     layer.isOption ? sample.headers.contains { $0.options.contains { $0.kind == layer } } : sample.index(of: layer) != nil
   }
 
-  /// Adds a mutation with everything repaired, and, a boundary, with everything left broken where that makes a difference.
+  /// Adds a mutation with everything repaired, and, where that makes a difference, with everything left broken.
   ///
-  /// - Parameter known: the computed fields that another value of the field makes wrong.
+  /// - Parameter known: the computed fields that it would make wrong, if they are those of the value before.
   /// - Returns: those fields.
   private mutating func add(_ change: Mutation.Change, _ rank: Int, own path: FieldPath?, _ known: [FieldPath]?) -> [FieldPath] {
+    let live = LiveAddresses()
     let whole = Mutation(change: change, group: group, rank: rank)
-    let computed: [FieldPath]
     if let known {
-      computed = known
-    } else {
-      let repaired = sample.mutated(by: FuzzCase(index: 0, first: whole), LiveAddresses())
-      computed = Self.differing(frozen, repaired.frozen(), own: path, dialect)
+      append(whole, known)
+      return known
     }
+    let repaired = sample.mutated(by: FuzzCase(index: 0, first: whole), live)
+    let computed = Self.differing(frozen, repaired.frozen(), own: path, dialect)
     append(whole, computed)
-    if rank == 0, !computed.isEmpty { append(Mutation(change: change, leavesBroken: true, group: group, rank: 1), computed) }
+    let broken = Mutation(change: change, leavesBroken: true, group: group, rank: 1)
+    if !computed.isEmpty, sample.mutated(by: FuzzCase(index: 0, first: broken), live).encoded() != repaired.encoded() {
+      append(broken, computed)
+    }
     return computed
   }
 
