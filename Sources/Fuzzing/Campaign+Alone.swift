@@ -23,11 +23,6 @@ extension Campaign {
   /// Whether a breach in the crowd is to be looked into.
   func note(_ decision: Decision, _ index: Int) {
     let key = key(decision, index)
-    if DEBUG {
-      print(
-        "suspect", index, table[index].map { table.describe($0) } ?? "control", decision.assertion, decision.label ?? "-", decision.verdict,
-        decision.trigger, decision.field?.description ?? "")
-    }
     if let known = suspects.confirmed[key] {
       summary.findings[known].count += 1
     } else if !suspects.add(index, key, after: summary.cases) {
@@ -196,5 +191,3 @@ extension Driver {
     }
   }
 }
-
-let DEBUG = CommandLine.arguments.contains("--debug")

@@ -292,7 +292,6 @@ final class Driver {
     else { return false }
     let known = bySequence[Int(truncatingIfNeeded: sequence) & 0xffff]
     guard Int(known.home) == home, known.ordinal != homes[home].ordinal else { return false }
-    if DEBUG { print("late", sequence, homes[home].sequence, known, homes[home].ordinal) }
     late += 1
     return true
   }
