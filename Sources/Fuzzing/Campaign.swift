@@ -49,6 +49,8 @@ package final class Campaign {
   /// What the rules said of the last control that was not answered.
   var unanswered: Finding?
   private var offered = 0
+  /// The time for the campaign is over: what is in flight ends, nothing more is sent.
+  private var isTimeOver = false
   private var again: [Int] = []
   var suspects = Suspects()
   private var drops: UInt64 = 0
@@ -113,7 +115,7 @@ package final class Campaign {
         tell(start)
       }
       if summary.end != .finished { isOver = true }
-      if let duration = options.duration, clock.now - start > duration { offered = options.count }
+      if let duration = options.duration, clock.now - start > duration { isTimeOver = true }
       if isCancelled() {
         summary.end = .cancelled
         isOver = true
@@ -124,7 +126,7 @@ package final class Campaign {
     summary.rate = rate(start)
     summary.late = driver.late
     summary.drops = driver.drops
-    summary.nextIndex = options.first + offered * options.stride
+    summary.nextIndex = nextIndex
     return summary
   }
 
@@ -150,7 +152,7 @@ package final class Campaign {
     while room > 0, waiting < options.window, next - reached <= 2 * options.window + 16 {
       room -= 1
       let isControl = sinceControl >= controlEvery
-      guard isControl || !again.isEmpty || offered < options.count else { return true }
+      guard isControl || !again.isEmpty || hasMore else { return true }
       guard let home = driver.takeIdle() else { return false }
       guard driver.isBound(home) else {
         driver.homes[home].phase = .stale
@@ -163,18 +165,18 @@ package final class Campaign {
       } else if let index = again.popLast() {
         launch(index, home)
       } else {
-        let index = options.first + offered * options.stride
-        offered = index < table.count ? offered + 1 : options.count
-        guard index < table.count else {
-          driver.release(home)
-          return true
-        }
+        let index = nextIndex
+        offered += 1
         sinceControl += 1
         launch(index, home)
       }
     }
     return false
   }
+
+  /// The number of the next case to be sent for the first time.
+  private var nextIndex: Int { options.first &+ offered &* options.stride }
+  private var hasMore: Bool { !isTimeOver && offered < options.count && (0..<table.count).contains(nextIndex) }
 
   /// With few home addresses, all would be taken by cases that have to stay silent.
   private var controlEvery: Int { max(1, min(options.controlEvery, driver.homes.count / 2)) }
@@ -233,7 +235,7 @@ package final class Campaign {
   private func deadline() -> Instant {
     let canSend =
       driver.hasIdle && waiting < options.window && next - reached <= 2 * options.window + 16
-      && (offered < options.count || !again.isEmpty)
+      && (hasMore || !again.isEmpty)
     return canSend ? driver.network.now : quiet
   }
 

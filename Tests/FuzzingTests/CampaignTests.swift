@@ -161,6 +161,18 @@ struct CampaignTests {
     #expect(summary.end == .cancelled && summary.cases < 100_000 && summary.nextIndex >= summary.cases)
   }
 
+  /// A campaign goes on where another ended, ends with the plan's list, and with its time.
+  @Test func whereItEnds() throws {
+    let side = try Side.of(.ha, "rfc5846")
+    let count = try side.campaign(count: 0, homes: 1).caseCount
+    let tail = try side.campaign(count: 100, homes: 32, first: count - 3).run()
+    #expect(tail.end == .finished && tail.cases == 3 && tail.nextIndex == count)
+    let brief = try side.campaign(count: .max, homes: 32, duration: .milliseconds(1)).run()
+    #expect(brief.end == .finished && brief.cases == brief.nextIndex && brief.cases < 10_000)
+    let next = try side.campaign(count: 50, homes: 32, first: brief.nextIndex).run()
+    #expect(next.nextIndex == brief.nextIndex + 50)
+  }
+
   @Test func replayOfAnUnknownNumber() throws {
     let campaign = try Side.of(.ue, "rfc5846").campaign(count: 0, homes: 1)
     #expect(throws: FuzzError.index(campaign.caseCount, count: campaign.caseCount)) { try campaign.replay(campaign.caseCount) }

@@ -43,7 +43,8 @@ struct Side: Sendable, CustomTestStringConvertible {
 
   /// A campaign against the reference node on a simulated link, which `impair` may make worse.
   func campaign(
-    _ defects: [String] = [], count: Int, homes: Int = 256, first: Int = 0, impair: (SimulatedNetwork) -> Void = { _ in }
+    _ defects: [String] = [], count: Int, homes: Int = 256, first: Int = 0, duration: Duration? = nil,
+    impair: (SimulatedNetwork) -> Void = { _ in }
   ) throws -> Campaign {
     let node = try node(defects, homes: homes)
     let (network, hooks) = node.simulation()
@@ -51,6 +52,7 @@ struct Side: Sendable, CustomTestStringConvertible {
     var options = Campaign.Options()
     options.count = count
     options.first = first
+    options.duration = duration
     return try Campaign(network: network, setup: setup(node), suite: suite, plan: plan, options: options, hooks: hooks)
   }
 }
