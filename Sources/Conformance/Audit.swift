@@ -44,64 +44,17 @@ package struct Audit {
   package func check(_ path: String) throws(Failure) -> Outcome {
     let file: CaptureFile
     do throws(CaptureFileError) { file = try CaptureFile(path: path) } catch { throw .capture(error) }
-    let survey = try survey(file)
-    if let run = survey.run { return try judgeOwn(file, run) }
-    return try judgeForeign(file, survey)
+    if let run = try description(file) { return try judgeOwn(file, run) }
+    return try judgeForeign(file)
   }
 
-  // MARK: A first look
-
-  private struct Survey {
+  /// Our own description of the run, which is the first record of a capture that we took.
+  private func description(_ file: CaptureFile) throws(Failure) -> RunDescription? {
     var run: RunDescription?
-    var frames = 0
-    /// MH type 16, read either way: how many look like a BRI or BRA of RFC 5846.
-    var votes: [IPv6Address: (rfc: Int, draft: Int)] = [:]
-    var isOrdered = true
-  }
-
-  /// Looks for our own description of the run, and at how each Home Agent writes its revocations.
-  private func survey(_ file: CaptureFile) throws(Failure) -> Survey {
-    var survey = Survey()
-    var dissection = Dissection()
-    let decoder = Decoder(dialect: .draft01)
-    var latest = Instant.distantPast
-    var isFirst = true
-    try each(file) { bytes, record in
-      if record.linkType == .user0 {
-        if isFirst, let event = Self.event(bytes), event.event == .run { survey.run = event.run }
-        isFirst = false
-        return
-      }
-      isFirst = false
-      survey.frames += 1
-      if record.time < latest { survey.isOrdered = false }
-      latest = max(latest, record.time)
-      guard survey.run == nil, Self.mayRevoke(bytes) else { return }
-      let (offset, start) = record.linkType.start(of: bytes)
-      let frame = bytes.extracting(offset..<bytes.count)
-      decoder.decode(frame, start, originalLength: record.originalLength - offset, into: &dissection)
-      guard dissection.messageKind == .revocation, let source = dissection.value(.ipv6Source, in: frame),
-        let destination = dissection.value(.ipv6Destination, in: frame), let first = dissection.value(.revocationSequence, in: frame)
-      else { return }
-      // RFC 5846 begins with 1 or 2 where the draft has the high octet of a sequence number.
-      let isRFC = first >> 8 == 1 || first >> 8 == 2
-      for address in [IPv6Address(source), IPv6Address(destination)] {
-        survey.votes[address, default: (0, 0)].rfc += isRFC ? 1 : 0
-        survey.votes[address, default: (0, 0)].draft += isRFC ? 0 : 1
-      }
+    try each(file, limit: 1) { bytes, record in
+      if record.linkType == .user0, let event = Self.event(bytes), event.event == .run { run = event.run }
     }
-    return survey
-  }
-
-  /// A quick refusal of most frames: one with a Mobility Header has 135 as the next header of some header, behind IPv6 or in a tunnel.
-  private static func mayRevoke(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= 56 else { return false }
-    // Over Ethernet the EtherType and the next header tell at once; anything else is worth a look.
-    guard bytes[12] == 0x86, bytes[13] == 0xdd else { return bytes[12] != 8 || bytes[13] != 0 || bytes[23] == 17 || bytes[23] == 41 }
-    switch bytes[20] {
-    case 0, 4, 17, 41, 43, 44, 60, 135: return true
-    default: return false
-    }
+    return run
   }
 
   private static func event(_ bytes: Span<UInt8>) -> Event? {
@@ -111,10 +64,11 @@ package struct Audit {
     return try? JSONDecoder().decode(Event.self, from: Data(octets))
   }
 
-  private func each(_ file: CaptureFile, _ body: (Span<UInt8>, CaptureRecord) -> Void) throws(Failure) {
+  private func each(_ file: CaptureFile, limit: Int = .max, _ body: (Span<UInt8>, CaptureRecord) -> Void) throws(Failure) {
     do throws(CaptureFileError) {
       var reader = try CaptureReader(file)
-      while try reader.next(body) {}
+      var left = limit
+      while left > 0, try reader.next(body) { left -= 1 }
     } catch {
       throw .capture(error)
     }
@@ -149,29 +103,55 @@ package struct Audit {
       dialect: chosen.dialect)
   }
 
-  private func judgeForeign(_ file: CaptureFile, _ survey: Survey) throws(Failure) -> Outcome {
-    let dialects = survey.votes.mapValues { $0.draft > $0.rfc ? Dialect.draft01 : .rfc5846 }
-    let drafts = survey.votes.values.reduce(0) { $0 + $1.draft }
-    let others = survey.votes.values.reduce(0) { $0 + $1.rfc }
-    let dialect: Dialect = drafts > others ? .draft01 : .rfc5846
-    guard let chosen = profile ?? suite.profiles.first(where: { $0.dialect == dialect }), let text = suite.text(chosen.text) else {
-      throw .profile("\(file.name): no profile of this suite speaks \(dialect.name); name one with --profile")
+  /// What has to be known of a capture before it can be judged.
+  private struct Premise: Equatable {
+    var dialect = Dialect.rfc5846
+    /// Layouts by Home Agent; empty where all speak one, or a profile was asked for.
+    var dialects: [IPv6Address: Dialect] = [:]
+    var isOrdered = true
+  }
+
+  /// Frames that are looked at first, to guess the premise.
+  private static let look = 2_000
+
+  /// Reads a capture once where its beginning is like the whole of it, and once more where it is not.
+  private func judgeForeign(_ file: CaptureFile) throws(Failure) -> Outcome {
+    let guess = try judge(file, Premise(), limit: Self.look).found
+    let first = try judge(file, guess, limit: .max)
+    let (outcome, _) = first.found == guess ? first : try judge(file, first.found, limit: .max)
+    return outcome
+  }
+
+  private func judge(_ file: CaptureFile, _ premise: Premise, limit: Int) throws(Failure) -> (outcome: Outcome, found: Premise) {
+    guard let chosen = profile ?? suite.profiles.first(where: { $0.dialect == premise.dialect }), let text = suite.text(chosen.text) else {
+      throw .profile("\(file.name): no profile of this suite speaks \(premise.dialect.name); name one with --profile")
     }
     let timers = device?.timers(under: text) ?? Timers(text)
     var judge = Judge(
       suite, profile: chosen, role: nil, timers: timers, ics: device?.ics ?? [:], homeAgents: device.map { [$0.homeAgent] } ?? [])
-    if profile == nil, Set(dialects.values).count > 1 { judge.speak(dialects) }
+    judge.speak(premise.dialects)
+    var found = Premise()
     var remarks: [String] = []
-    if survey.isOrdered {
-      try each(file) { bytes, record in judge.frame(bytes, record, isOutgoing: false) }
+    if premise.isOrdered {
+      var latest = Instant.distantPast
+      try each(file, limit: limit) { bytes, record in
+        if record.time < latest { found.isOrdered = false }
+        latest = max(latest, record.time)
+        judge.frame(bytes, record, isOutgoing: false)
+      }
     } else {
+      found.isOrdered = false
       remarks.append("\(file.name): frames are out of order; those within 100 ms were sorted")
       try judgeSorted(file, &judge)
     }
+    found.dialect = judge.votes.dialect ?? .rfc5846
+    let dialects = judge.votes.dialects
+    if profile == nil, Set(dialects.values).count > 1 { found.dialects = dialects }
     let verdicts = judge.finish()
-    return Outcome(
+    let outcome = Outcome(
       verdicts: [verdicts], testerErrors: [], frames: judge.frames, mobilityHeaders: judge.monitor.mobilityHeaders, remarks: remarks,
-      dialect: survey.votes.isEmpty ? nil : chosen.dialect)
+      dialect: judge.votes.dialect == nil ? nil : chosen.dialect)
+    return (outcome, found)
   }
 
   /// Sorts frames by time within 100 ms, as a capture of several interfaces needs. One that is later than that stays where the file has it.

@@ -3,20 +3,22 @@ import Wire
 /// A field test as the monitor runs it: everything that a name stood for is worked out, and nothing in it is counted by reference.
 struct CompiledTest: Sendable {
   enum Operation: UInt8, Sendable {
-    case any, present, absent, oneOf, noneOf, same, differs, serialAfter, equals, unequal, serialAfterAccepted, notAfterAccepted
-    case correct, wrong, only, contains, excludes, yes, no
+    case any, present, absent, oneOf, noneOf, equals, unequal, serialAfter, serialAfterAccepted, notAfterAccepted
+    case correct, wrong, only, contains, excludes
   }
-  enum Target: UInt8, Sendable { case field, options, sound }
 
-  var target: Target
   var operation: Operation
-  var path: FieldPath
-  /// Into `ranges` (values) of the program.
+  /// What is compared: a place in the row of readings.
+  var place: Int32
+  /// What it is compared with.
+  var other: Int32 = -1
+  /// Into `ranges` of the program.
   var first: Int32 = 0
   var count: Int32 = 0
-  /// The slot of the triggering message's field; or the conversation's value.
-  var slot: Int32 = -1
-  var value: ConversationValue = .home
+  /// Into `optionTypes`.
+  var types: Int32 = -1
+  /// The conversation's value that `other` is, for people.
+  var value: ConversationValue?
 }
 
 struct CompiledTemplate: Sendable {
@@ -37,21 +39,23 @@ struct CompiledReaction: Sendable {
   var template: CompiledTemplate
   var verdict: Verdict
   var assertion: Int
-  var label: String
 }
 
 struct CompiledSequel: Sendable {
   var form: Sequel.Form
-  var rule: Int
   var reactions: Range<Int>
-  var window: Window
-  var grace: Window?
+  var window: CompiledWindow
+  /// Which line of deadlines the window's ends stand in.
+  var line: Int
+  var grace: CompiledWindow?
   /// Who has to react.
   var responder: Role
   /// Index of the silence reaction, or -1.
   var silence: Int
   /// Messages that end the watch without a verdict: into `unless`.
   var unless: Range<Int>
+  /// The messages that can mean something to it: a bit for each `Program.slot`.
+  var listens: UInt32
   /// A right reaction to it is a Binding Error, or an ICMPv6 error, which may name nobody.
   var takesBindingError: Bool
   var takesICMP: Bool
@@ -82,17 +86,25 @@ struct CompiledRule: Sendable {
   /// Its place in the suite, and its bit among broken rules.
   var index: Int
   var template: CompiledTemplate
-  var binding: StateSet
-  var entry: StateSet
-  var shown: StateSet
-  var goneBy: StateSet
-  /// What must wait for an answer, or must not: a bit each.
-  var outstanding: Outstanding
+  var conditions: Conditions
   var musts: Range<Int>
   var sequels: Range<Int>
   /// Fields of the triggering message that sequels look back at: into `slots`.
   var slots: Range<Int>
   var presumes: UInt128
+}
+
+/// What a conversation must be known to be, held against `Conversation.known` in three steps whatever there is to ask.
+struct Conditions: Sendable {
+  /// States that the texts must not allow any more.
+  var excluded: UInt64 = 0
+  var required: UInt64 = 0
+  /// One of these; none: no matter.
+  var oneOf: UInt64 = 0
+
+  @inline(__always) func hold(_ known: UInt64) -> Bool {
+    known & excluded == 0 && known & required == required && (oneOf == 0 || known & oneOf != 0)
+  }
 }
 
 /// An assertion: one requirement that one rule decides.
@@ -111,13 +123,25 @@ final class Program: Sendable {
   let musts: [CompiledMust]
   let sequels: [CompiledSequel]
   let reactions: [CompiledReaction]
+  /// Of each reaction.
+  let labels: [String]
   let unless: [CompiledTemplate]
-  let slots: [FieldPath]
+  /// Places in the row of readings.
+  let slots: [Int32]
+  let optionTypes: [OptionTypes]
+  let fields: FieldTable
+  /// The fields that are read in a message of a kind: into `places`.
+  let placesOfKind: [Range<Int>]
+  let places: [FieldPlace]
+  /// How many lines of deadlines there are.
+  let lines: Int
   let assertions: [Assertion]
   let severities: [Verdict]
   let levels: [Level]
-  /// Rules by message kind and sender; rules by event name.
-  let byMessage: [[Int32]]
+  /// The rules on a message of a kind and sender, those on any Mobility Header behind those on this one: into `byMessage`.
+  let ofMessage: [Range<Int>]
+  let byMessage: [Int32]
+  /// Rules by event name.
   let byEvent: [(name: String, attributes: [String: String], rule: Int32)]
   /// Assertion indices of each rule, by rule id.
   let assertionsOfRule: [String: [Int]]
@@ -130,12 +154,17 @@ final class Program: Sendable {
     musts = parts.musts
     sequels = parts.sequels
     reactions = parts.reactions
+    labels = parts.labels
     unless = parts.unless
     slots = parts.slots
+    optionTypes = parts.optionTypes
+    fields = parts.fields
+    (placesOfKind, places) = parts.fields.joined
+    lines = parts.windows.count
     assertions = parts.assertions
     severities = parts.severities
     levels = parts.levels
-    byMessage = parts.byMessage
+    (ofMessage, byMessage) = parts.merged
     byEvent = parts.byEvent
     assertionsOfRule = parts.assertionsOfRule
     ruleIDs = parts.ruleIDs
@@ -149,8 +178,13 @@ final class Program: Sendable {
     var musts: [CompiledMust] = []
     var sequels: [CompiledSequel] = []
     var reactions: [CompiledReaction] = []
+    var labels: [String] = []
     var unless: [CompiledTemplate] = []
-    var slots: [FieldPath] = []
+    var slots: [Int32] = []
+    var optionTypes: [OptionTypes] = []
+    var fields: FieldTable
+    /// The windows that have a line of their own; the first line is for those that differ by conversation.
+    var windows: [CompiledWindow?] = [nil]
     var assertions: [Assertion] = []
     var severities: [Verdict] = []
     var levels: [Level] = []
@@ -158,6 +192,20 @@ final class Program: Sendable {
     var byEvent: [(name: String, attributes: [String: String], rule: Int32)] = []
     var assertionsOfRule: [String: [Int]] = [:]
     var ruleIDs: [String] = []
+
+    var merged: ([Range<Int>], [Int32]) {
+      var ranges: [Range<Int>] = []
+      var rules: [Int32] = []
+      for kind in MessageKind.allCases.sorted(by: { $0.ordinal < $1.ordinal }) {
+        for role in [Role.ha, .ue] {
+          let start = rules.count
+          rules += byMessage[Program.slot(kind, role)]
+          if kind != .mh, MessageKind.mobility.contains(kind) { rules += byMessage[Program.slot(.mh, role)] }
+          ranges.append(start..<rules.count)
+        }
+      }
+      return (ranges, rules)
+    }
   }
 
   static func slot(_ kind: MessageKind, _ role: Role) -> Int { kind.ordinal * 2 + (role == .ha ? 0 : 1) }
@@ -182,8 +230,10 @@ extension Program {
   /// Compiles what stands under `profile` and judges `roles`.
   ///
   /// An assertion whose requirement is absent from the text, or whose field the dialect lacks, is left out: it is not reached, never failed.
-  convenience init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool]) {
-    var parts = Parts()
+  ///
+  /// - Parameter fields: those of another program, which have the same places in this one.
+  convenience init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool], fields: FieldTable = FieldTable()) {
+    var parts = Parts(fields: fields)
     let bits = Dictionary(uniqueKeysWithValues: suite.rules.prefix(128).enumerated().map { ($1.id, UInt128(1) << UInt128($0)) })
     parts.ruleIDs = suite.rules.map(\.id)
     let requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -216,22 +266,21 @@ extension Program {
       // A rule on a message of either side judges whoever sent it.
       let senders: [Role] = template.from.map { [$0] } ?? (event == nil ? Role.allCases : [.ha])
       let slotStart = program.slots.count
-      let trigger = compile(template, &slots, &program)
+      let kind = template.kind
+      let trigger = compile(template, &slots, kind, &program)
       let mustStart = program.musts.count
       for must in rule.musts {
         let stated = must.tests.filter(stands)
         guard !stated.isEmpty else { continue }
         guard let assertion = assertion(rule, must.requirement, senders, &program) else { continue }
-        let tests = stated.map { compile($0, &slots, &program) }
+        let tests = stated.map { compile($0, of: kind, &slots, &program) }
         program.musts.append(CompiledMust(assertion: assertion, tests: append(tests, &program)))
       }
       let sequelStart = program.sequels.count
-      for sequel in rule.sequels { compile(sequel, rule, index, &slots, &program) }
-      program.slots += slots
+      for sequel in rule.sequels { compile(sequel, rule, kind, &slots, &program) }
+      program.slots += slots.map { Int32(clamping: program.fields.place(of: $0, in: kind)) }
       let compiled = CompiledRule(
-        index: index, template: trigger, binding: Self.set(rule, .binding), entry: Self.set(rule, .entry),
-        shown: Self.set(rule, .shown, default: []), goneBy: Self.set(rule, .goneBy, default: []),
-        outstanding: Outstanding(rule.while.first { $0.subject == .outstanding }?.allowed ?? []), musts: mustStart..<program.musts.count,
+        index: index, template: trigger, conditions: Self.conditions(rule), musts: mustStart..<program.musts.count,
         sequels: sequelStart..<program.sequels.count, slots: slotStart..<program.slots.count,
         presumes: rule.presumes.reduce(0) { $0 | (bits[$1] ?? 0) })
       guard !compiled.musts.isEmpty || !compiled.sequels.isEmpty else { return }
@@ -247,7 +296,9 @@ extension Program {
       }
     }
 
-    private func compile(_ sequel: Sequel, _ rule: Rule, _ index: Int, _ slots: inout [FieldPath], _ program: inout Program.Parts) {
+    private func compile(
+      _ sequel: Sequel, _ rule: Rule, _ trigger: MessageKind, _ slots: inout [FieldPath], _ program: inout Program.Parts
+    ) {
       let responders = sequel.reactions.compactMap { reaction -> Role? in
         if case .message(let template) = reaction.match { return template.from }
         return nil
@@ -271,7 +322,7 @@ extension Program {
         case .message(let message):
           guard stands(message) else { continue }
           match = .message
-          template = compile(message, &slots, &program)
+          template = compile(message, &slots, trigger, &program)
         case .silence:
           match = .silence
           silence = program.reactions.count
@@ -279,18 +330,41 @@ extension Program {
         }
         let verdict = reaction.verdict == .fail ? program.severities[assertion] : reaction.verdict
         program.reactions.append(
-          CompiledReaction(match: match, template: template, verdict: verdict, assertion: assertion, label: reaction.label))
+          CompiledReaction(match: match, template: template, verdict: verdict, assertion: assertion))
+        program.labels.append(reaction.label)
       }
       guard program.reactions.count > start else { return }
-      let ends = sequel.unless.filter(stands).map { compile($0, &slots, &program) }
+      let ends = sequel.unless.filter(stands).map { compile($0, &slots, trigger, &program) }
       let endStart = program.unless.count
       program.unless += ends
       let answers = program.reactions[start...].filter { $0.match == .message && $0.verdict == .pass }.map(\.template.kind)
+      let window = CompiledWindow(sequel.window)
+      var line = 0
+      if window.isUniform {
+        line = program.windows.firstIndex(of: window) ?? program.windows.count
+        if line == program.windows.count { program.windows.append(window) }
+      }
       program.sequels.append(
         CompiledSequel(
-          form: sequel.form, rule: index, reactions: start..<program.reactions.count, window: sequel.window, grace: sequel.grace,
-          responder: responder, silence: silence, unless: endStart..<program.unless.count, takesBindingError: answers.contains(.be),
-          takesICMP: answers.contains(.icmpv6)))
+          form: sequel.form, reactions: start..<program.reactions.count, window: window, line: line,
+          grace: sequel.grace.map(CompiledWindow.init), responder: responder, silence: silence, unless: endStart..<program.unless.count,
+          listens: listens(sequel.form, program.reactions[start...], responder, ends, trigger),
+          takesBindingError: answers.contains(.be), takesICMP: answers.contains(.icmpv6)))
+    }
+
+    private func listens(
+      _ form: Sequel.Form, _ reactions: ArraySlice<CompiledReaction>, _ responder: Role, _ ends: [CompiledTemplate], _ trigger: MessageKind
+    ) -> UInt32 {
+      var bits: UInt32 = 0
+      func add(_ kind: MessageKind, _ roles: [Role]) {
+        for kind in kind == .mh ? MessageKind.mobility : [kind] {
+          for role in roles { bits |= 1 << UInt32(Program.slot(kind, role)) }
+        }
+      }
+      for end in ends { add(end.kind, end.from.map { [$0] } ?? Role.allCases) }
+      for reaction in reactions where reaction.match == .message { add(reaction.template.kind, [responder]) }
+      if form == .reactions { for kind in MessageKind.allCases where Program.answers(kind, trigger) { add(kind, [responder]) } }
+      return bits
     }
 
     /// The index of an assertion; nil where the text has no such sentence or nobody who is judged has to keep it.
@@ -307,12 +381,21 @@ extension Program {
       return program.assertions.count - 1
     }
 
-    private static func set(_ rule: Rule, _ subject: StateCondition.Subject, default fallback: StateSet = .unknown) -> StateSet {
-      guard let condition = rule.while.first(where: { $0.subject == subject }) else { return fallback }
-      let names = StateCondition.names(subject)
-      var set: StateSet = []
-      for name in condition.allowed { set.insert(StateSet(rawValue: 1 << UInt8(clamping: names.firstIndex(of: name) ?? 7))) }
-      return set
+    private static func conditions(_ rule: Rule) -> Conditions {
+      var conditions = Conditions()
+      for condition in rule.while {
+        var set: StateSet = []
+        let names = StateCondition.names(condition.subject)
+        for name in condition.allowed { set.insert(StateSet(rawValue: 1 << UInt8(clamping: names.firstIndex(of: name) ?? 7))) }
+        switch condition.subject {
+        case .binding: conditions.excluded |= Conversation.bits(binding: StateSet.unknown.subtracting(set))
+        case .entry: conditions.excluded |= Conversation.bits(entry: StateSet.unknown.subtracting(set))
+        case .shown: conditions.required |= Conversation.bits(shown: set)
+        case .goneBy: conditions.oneOf |= Conversation.bits(goneBy: set)
+        case .outstanding: conditions.required |= Conversation.bits(outstanding: Outstanding(condition.allowed))
+        }
+      }
+      return conditions
     }
 
     /// The dialect can state it: it has the field, or the template asks for its absence.
@@ -323,8 +406,11 @@ extension Program {
 
     private func stands(_ template: MessageTemplate) -> Bool { template.tests.allSatisfy(stands) }
 
-    private func compile(_ template: MessageTemplate, _ slots: inout [FieldPath], _ program: inout Program.Parts) -> CompiledTemplate {
-      let tests = template.tests.map { compile($0, &slots, &program) }
+    /// - Parameter trigger: the kind of message that the rule is about, at whose fields relations look back.
+    private func compile(
+      _ template: MessageTemplate, _ slots: inout [FieldPath], _ trigger: MessageKind, _ program: inout Program.Parts
+    ) -> CompiledTemplate {
+      let tests = template.tests.map { compile($0, of: template.kind, &slots, &program) }
       return CompiledTemplate(kind: template.kind, from: template.from, tests: append(tests, &program))
     }
 
@@ -334,29 +420,38 @@ extension Program {
       return start..<program.tests.count
     }
 
-    private func compile(_ test: FieldTest, _ slots: inout [FieldPath], _ program: inout Program.Parts) -> CompiledTest {
-      var target = CompiledTest.Target.field
-      var path = FieldPath.mhType
+    private func compile(
+      _ test: FieldTest, of kind: MessageKind, _ slots: inout [FieldPath], _ program: inout Program.Parts
+    ) -> CompiledTest {
+      let place: Int
       switch test.subject {
-      case .field(let field): path = field
-      case .options: target = .options
-      case .sound: target = .sound
+      case .field(let path): place = program.fields.place(of: path, in: kind)
+      case .options: place = Place.options
+      case .sound: place = Place.sound
+      }
+      func plain(_ operation: CompiledTest.Operation, _ other: Int = -1, _ value: ConversationValue? = nil) -> CompiledTest {
+        CompiledTest(operation: operation, place: Int32(clamping: place), other: Int32(clamping: other), value: value)
       }
       func values(_ operation: CompiledTest.Operation, _ ranges: [ClosedRange<UInt128>]) -> CompiledTest {
-        let first = Int32(clamping: program.ranges.count)
+        var test = plain(operation)
+        test.first = Int32(clamping: program.ranges.count)
+        test.count = Int32(clamping: ranges.count)
         program.ranges += ranges
-        return CompiledTest(target: target, operation: operation, path: path, first: first, count: Int32(clamping: ranges.count))
+        return test
       }
       func types(_ operation: CompiledTest.Operation, _ types: [UInt8]) -> CompiledTest {
-        values(operation, types.map { UInt128($0)...UInt128($0) })
+        var test = values(operation, types.map { UInt128($0)...UInt128($0) })
+        test.types = Int32(clamping: program.optionTypes.count)
+        program.optionTypes.append(OptionTypes(types))
+        return test
       }
       func slot(_ operation: CompiledTest.Operation, _ field: FieldPath) -> CompiledTest {
         let index = slots.firstIndex(of: field) ?? slots.count
         if index == slots.count { slots.append(field) }
-        return CompiledTest(target: target, operation: operation, path: path, slot: Int32(clamping: index))
+        return plain(operation, Place.firstSlot + min(index, Slots.capacity - 1))
       }
-      func plain(_ operation: CompiledTest.Operation, _ value: ConversationValue = .home) -> CompiledTest {
-        CompiledTest(target: target, operation: operation, path: path, value: value)
+      func known(_ operation: CompiledTest.Operation, _ value: ConversationValue) -> CompiledTest {
+        plain(operation, Place.of(value), value)
       }
       switch test.condition {
       case .any: return plain(.any)
@@ -364,20 +459,20 @@ extension Program {
       case .absent: return plain(.absent)
       case .oneOf(let ranges): return values(.oneOf, ranges)
       case .noneOf(let ranges): return values(.noneOf, ranges)
-      case .same(let field): return slot(.same, field)
-      case .differs(let field): return slot(.differs, field)
+      case .same(let field): return slot(.equals, field)
+      case .differs(let field): return slot(.unequal, field)
       case .serialAfter(let field): return slot(.serialAfter, field)
-      case .equals(let value): return plain(.equals, value)
-      case .unequal(let value): return plain(.unequal, value)
-      case .serialAfterAccepted: return plain(.serialAfterAccepted)
-      case .notAfterAccepted: return plain(.notAfterAccepted)
+      case .equals(let value): return known(.equals, value)
+      case .unequal(let value): return known(.unequal, value)
+      case .serialAfterAccepted: return known(.serialAfterAccepted, .lastAcceptedSequence)
+      case .notAfterAccepted: return known(.notAfterAccepted, .lastAcceptedSequence)
       case .correct: return plain(.correct)
       case .wrong: return plain(.wrong)
       case .only(let list): return types(.only, list)
       case .contains(let list): return types(.contains, list)
       case .excludes(let list): return types(.excludes, list)
-      case .yes: return plain(.yes)
-      case .no: return plain(.no)
+      case .yes: return values(.oneOf, [1...1])
+      case .no: return values(.oneOf, [0...0])
       }
     }
   }

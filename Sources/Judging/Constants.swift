@@ -44,21 +44,53 @@ package struct Timers: Sendable {
   package func tolerant(_ interval: Interval) -> Interval { interval + tolerance + Interval(nanoseconds: interval.nanoseconds / 20) }
 
   /// How long a step waits.
-  package func duration(_ window: Window) -> Interval { length(window, lifetime: guardTime) }
+  package func duration(_ window: Window) -> Interval { length(CompiledWindow(window), lifetime: guardTime) }
 
   /// How long a window is; `lifetime` is what is left of the binding's.
-  func length(_ window: Window, lifetime: Interval) -> Interval {
-    switch window {
-    case .fixed(let interval): interval
-    case .doubled(let window): length(window, lifetime: lifetime) * 2
-    case .named("guard-time"): guardTime
-    case .named("trigger-time"): triggerTime
-    case .named("probe-time"): probeTime
-    case .named("grace"): grace
-    case .named("initial-delay"): tolerant(initialDelay)
-    case .named("retransmission"): tolerant(revocation)
-    case .named("lifetime"): tolerant(lifetime)
-    case .named: Interval(nanoseconds: .max)
-    }
+  func length(_ window: CompiledWindow, lifetime: Interval) -> Interval {
+    let base: Interval =
+      switch window.base {
+      case .fixed: window.fixed
+      case .guardTime: guardTime
+      case .triggerTime: triggerTime
+      case .probeTime: probeTime
+      case .grace: grace
+      case .initialDelay: tolerant(initialDelay)
+      case .retransmission: tolerant(revocation)
+      case .lifetime: tolerant(lifetime)
+      case .forever: Interval(nanoseconds: .max)
+      }
+    return window.factor == 1 ? base : base * window.factor
   }
+}
+
+/// A window as the monitor uses it: a number, where the suite has a name.
+struct CompiledWindow: Sendable, Hashable {
+  enum Base: String, Sendable {
+    case fixed
+    case guardTime = "guard-time", triggerTime = "trigger-time", probeTime = "probe-time", grace
+    case initialDelay = "initial-delay", retransmission, lifetime, forever
+  }
+  let base: Base
+  /// What `fixed` stands for.
+  let fixed: Interval
+  let factor: Int64
+
+  init(_ window: Window) {
+    var inner = window
+    var factor: Int64 = 1
+    while case .doubled(let half) = inner {
+      inner = half
+      factor = factor.multipliedReportingOverflow(by: 2).overflow ? factor : factor * 2
+    }
+    switch inner {
+    case .fixed(let interval): (base, fixed) = (.fixed, interval)
+    case .named(let name): (base, fixed) = (Base(rawValue: name) ?? .forever, .zero)
+    case .doubled: (base, fixed) = (.forever, .zero)
+    }
+    self.factor = factor
+  }
+
+  /// The same for every conversation, so that windows which open one after the other end one after the other.
+  var isUniform: Bool { base != .lifetime }
 }

@@ -87,12 +87,17 @@ struct Conversation: Sendable {
   /// What is left of the binding's lifetime; without end where it is not known.
   func lifetime(from now: Instant) -> Interval { expiry == .distantFuture ? Interval(nanoseconds: .max) : expiry - now }
 
-  /// Every state that the texts still allow is one that the rule asks for, and no rule that it presumes was broken.
-  @inline(__always) func admits(_ rule: CompiledRule) -> Bool {
-    binding.isSubset(of: rule.binding) && entry.isSubset(of: rule.entry) && shown.isSuperset(of: rule.shown)
-      && (rule.goneBy.isEmpty || !rule.goneBy.isDisjoint(with: goneBy)) && broken & rule.presumes == 0
-      && outstanding.isSuperset(of: rule.outstanding)
+  /// All that rules can ask of it, a bit for each state that the texts still allow and for each thing that is known.
+  var known: UInt64 {
+    Self.bits(binding: binding) | Self.bits(entry: entry) | Self.bits(shown: shown) | Self.bits(goneBy: goneBy)
+      | Self.bits(outstanding: outstanding)
   }
+
+  static func bits(binding: StateSet) -> UInt64 { UInt64(binding.rawValue) }
+  static func bits(entry: StateSet) -> UInt64 { UInt64(entry.rawValue) << 8 }
+  static func bits(shown: StateSet) -> UInt64 { UInt64(shown.rawValue) << 16 }
+  static func bits(goneBy: StateSet) -> UInt64 { UInt64(goneBy.rawValue) << 24 }
+  static func bits(outstanding: Outstanding) -> UInt64 { UInt64(outstanding.rawValue) << 32 }
 
   /// What waits for an answer now.
   var outstanding: Outstanding {
@@ -136,4 +141,23 @@ struct Conversation: Sendable {
 struct ConversationKey: Hashable, Sendable {
   let homeAgent: IPv6Address
   let home: IPv6Address
+
+  // By hand: what the compiler makes of it calls another module for every part.
+  static func == (a: Self, b: Self) -> Bool { a.homeAgent.value == b.homeAgent.value && a.home.value == b.home.value }
+
+  func hash(into hasher: inout Hasher) {
+    AddressKey(homeAgent).hash(into: &hasher)
+    AddressKey(home).hash(into: &hasher)
+  }
+}
+
+/// An address as a key.
+struct AddressKey: Hashable, Sendable {
+  private let high: UInt64
+  private let low: UInt64
+
+  @inline(__always) init(_ address: IPv6Address) {
+    high = UInt64(truncatingIfNeeded: address.value >> 64)
+    low = UInt64(truncatingIfNeeded: address.value)
+  }
 }

@@ -17,6 +17,8 @@ package struct Judge: Sendable {
   private var latest = Instant.distantPast
   /// Frames seen.
   package private(set) var frames = 0
+  /// How the Home Agents of a capture of others write their revocations.
+  package private(set) var votes = DialectVotes()
 
   private struct Running: Sendable {
     var lease: Int
@@ -50,6 +52,16 @@ package struct Judge: Sendable {
     frames &+= 1
     latest = max(latest, time)
     monitor.frame(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
+    if role == nil, let word = dissection.revocationWord(in: bytes) { vote(word, bytes) }
+  }
+
+  private mutating func vote(_ word: UInt16, _ bytes: Span<UInt8>) {
+    let source = IPv6Address(dissection.value(.ipv6Source, in: bytes) ?? 0)
+    let destination = IPv6Address(dissection.value(.ipv6Destination, in: bytes) ?? 0)
+    let isFromHomeAgent = monitor.isHomeAgent(source)
+    votes.count(
+      word, from: source, to: destination,
+      homeAgent: isFromHomeAgent ? source : monitor.isHomeAgent(destination) ? destination : nil)
   }
 
   /// The last frame as it was decoded and named.

@@ -7,20 +7,23 @@ extension Monitor {
     UInt32(kind == .bri || kind == .bra ? 0 : 1) << 16 | UInt32(sequence)
   }
 
-  func sequence(_ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: Dissection) -> UInt16? {
-    let path: FieldPath
+  private static func sequenceField(_ kind: MessageKind) -> KnownField? {
     switch kind {
-    case .bri: path = .briSequence
-    case .bra: path = .braSequence
-    case .bu: path = .buSequence
-    case .ba: path = .baSequence
-    default: return nil
+    case .bri: .briSequence
+    case .bra: .braSequence
+    case .bu: .buSequence
+    case .ba: .baSequence
+    default: nil
     }
-    return dissection.value(path, in: bytes).map { UInt16(truncatingIfNeeded: $0) }
+  }
+
+  /// The sequence number of the message in hand.
+  func sequence(_ kind: MessageKind) -> UInt16? {
+    Self.sequenceField(kind).flatMap { facts[$0] }.map { UInt16(truncatingIfNeeded: $0) }
   }
 
   @inline(__always) mutating func isHomeAgent(_ address: IPv6Address) -> Bool {
-    if address == lastHomeAgent { return true }
+    if address.value == lastHomeAgent.value { return true }
     guard homeAgents.contains(address) else { return false }
     lastHomeAgent = address
     return true
@@ -30,15 +33,23 @@ extension Monitor {
   ///
   /// Addresses tell the role; where a stimulus has a wrong one, who sent it does.
   mutating func classify(_ bytes: Span<UInt8>, _ dissection: inout Dissection, isOutgoing: Bool) -> (MessageKind, Role)? {
-    guard let source = dissection.value(.ipv6Source, in: bytes).map(IPv6Address.init),
-      let destination = dissection.value(.ipv6Destination, in: bytes).map(IPv6Address.init)
-    else { return nil }
+    guard dissection.inner >= 0 else { return nil }
     if dissection.mobility >= 0 {
       switch dissection.messageKind {
       case .bu: return (.bu, .ue)
       case .ba: return (.ba, .ha)
       case .bri: return (.bri, .ha)
       case .bra: return (.bra, .ue)
+      default: break
+      }
+    } else if dissection.network == dissection.inner, !dissection.isICMPError {
+      return nil
+    }
+    guard let source = dissection.value(.ipv6Source, in: bytes).map(IPv6Address.init),
+      let destination = dissection.value(.ipv6Destination, in: bytes).map(IPv6Address.init)
+    else { return nil }
+    if dissection.mobility >= 0 {
+      switch dissection.messageKind {
       case .be: return (.be, isHomeAgent(source) ? .ha : .ue)
       case .revocation:
         // Draft-01 with one type number: the sender's role tells a BRI from a BRA.
@@ -63,45 +74,42 @@ extension Monitor {
       guard dissection.layers[dissection.network].kind == .ipv6, let outer else { return nil }
       return (.tunnelled, isHomeAgent(outer) ? .ha : .ue)
     }
-    guard dissection.icmp >= 0, dissection.layers[dissection.icmp].kind == .icmpv6, let type = dissection.value(.icmpType, in: bytes),
-      type < 128
-    else { return nil }
     return (.icmpv6, isHomeAgent(source) ? .ha : .ue)
   }
 
   /// The conversation that a frame names itself; -1: none.
-  mutating func find(_ kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Int32 {
-    let source = IPv6Address(dissection.value(.ipv6Source, in: bytes) ?? 0)
-    let destination = IPv6Address(dissection.value(.ipv6Destination, in: bytes) ?? 0)
-    let option = dissection.value(.homeAddressOption, in: bytes).map(IPv6Address.init)
-    let routing = dissection.value(.routingHomeAddress, in: bytes).map(IPv6Address.init)
+  mutating func find(_ kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: inout Dissection) -> Int32 {
+    let source = IPv6Address(facts[.source] ?? 0)
+    let destination = IPv6Address(facts[.destination] ?? 0)
+    let option = facts[.homeAddressOption].map(IPv6Address.init)
+    let routing = facts[.routingHomeAddress].map(IPv6Address.init)
     switch kind {
     case .bu:
-      learn(destination, dissection)
+      learn(destination, isSound: dissection.isSound)
       // One without a Home Address option from a care-of address is about the binding that a BU is awaited of, else about nobody knows which.
-      if option == nil, byKey[ConversationKey(homeAgent: destination, home: source)] == nil, byCareOf[source] != nil {
-        return awaiting(bytes, dissection) ?? -1
+      if option == nil, byKey[ConversationKey(homeAgent: destination, home: source)] == nil, byCareOf[AddressKey(source)] != nil {
+        return awaiting() ?? -1
       }
       return conversation(destination, option ?? source)
     case .ba:
-      learn(source, dissection)
-      return known(source, routing ?? destination, .ba, bytes, dissection, careOf: destination)
+      learn(source, isSound: dissection.isSound)
+      return known(source, routing ?? destination, .ba, careOf: destination)
     case .bri:
-      return known(source, routing ?? option ?? destination, .bri, bytes, dissection, careOf: destination)
+      return known(source, routing ?? option ?? destination, .bri, careOf: destination)
     case .bra:
-      return known(destination, option ?? source, .bra, bytes, dissection, careOf: source)
+      return known(destination, option ?? source, .bra, careOf: source)
     case .be:
-      let home = IPv6Address(dissection.value(.beHomeAddress, in: bytes) ?? 0)
+      let home = IPv6Address(facts[.beHomeAddress] ?? 0)
       let agent = from == .ha ? source : destination
       if home != .unspecified, let index = lookup(agent, home) { return index }
       // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
-      if from == .ha, let index = byCareOf[destination] { return index }
+      if from == .ha, let index = byCareOf[AddressKey(destination)] { return index }
       if home != .unspecified, let index = byNamed[home] { return index }
-      return waiting(for: .be, from, bytes, dissection) ?? byCareOf[source] ?? -1
-    case .icmpv6: return embedded(bytes, dissection, from)
+      return waiting(for: .be, from) ?? byCareOf[AddressKey(source)] ?? -1
+    case .icmpv6: return embedded(bytes, &dissection, from)
     case .tunnelled:
       let home = from == .ha ? destination : source
-      return byHome[home] ?? -1
+      return byHome[AddressKey(home)] ?? -1
     case .mh:
       let agent = from == .ha ? source : destination
       return lookup(agent, (from == .ha ? routing ?? option : option) ?? (from == .ha ? destination : source)) ?? -1
@@ -110,18 +118,18 @@ extension Monitor {
 
   /// By home address; else by what waits for that sequence number; else by care-of address; else a new one, once a Home Agent is known.
   private mutating func known(
-    _ agent: IPv6Address, _ home: IPv6Address, _ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: Dissection, careOf: IPv6Address
+    _ agent: IPv6Address, _ home: IPv6Address, _ kind: MessageKind, careOf: IPv6Address
   ) -> Int32 {
     if let index = lookup(agent, home) { return index }
-    if let sequence = sequence(kind, bytes, dissection), let index = bySequence[Self.sequenceKey(kind, sequence)] { return index }
-    if home == careOf, let index = byCareOf[careOf] { return index }
+    if let sequence = sequence(kind), let index = bySequence[Self.sequenceKey(kind, sequence)] { return index }
+    if home == careOf, let index = byCareOf[AddressKey(careOf)] { return index }
     return isHomeAgent(agent) || homeAgents.isEmpty ? conversation(agent, home) : -1
   }
 
   private mutating func lookup(_ agent: IPv6Address, _ home: IPv6Address) -> Int32? {
     if let index = byKey[ConversationKey(homeAgent: agent, home: home)] { return index }
     // Somebody who is not its Home Agent speaks of a home address that is known.
-    return isHomeAgent(agent) ? nil : byHome[home]
+    return isHomeAgent(agent) ? nil : byHome[AddressKey(home)]
   }
 
   /// The conversation of a binding, made when it is new; -1 when there are too many.
@@ -132,20 +140,19 @@ extension Monitor {
     let index = Int32(clamping: conversations.count)
     conversations.append(Conversation(homeAgent: agent, home: home))
     byKey[key] = index
-    byHome[home] = index
+    byHome[AddressKey(home)] = index
     return index
   }
 
   /// By the packet that an ICMPv6 error carries (RFC 4443 3); one that carries none goes to whoever waits for an error.
-  private mutating func embedded(_ bytes: Span<UInt8>, _ dissection: Dissection, _ from: Role) -> Int32 {
+  private mutating func embedded(_ bytes: Span<UInt8>, _ dissection: inout Dissection, _ from: Role) -> Int32 {
     let start = dissection.layers[dissection.icmp].end
-    guard start < bytes.count else { return waiting(for: .icmpv6, from, bytes, dissection) ?? -1 }
+    guard start < bytes.count else { return waiting(for: .icmpv6, from) ?? -1 }
     let inside = bytes.extracting(start..<bytes.count)
     if !byPacket.isEmpty, let index = byPacket[Self.digest(inside, from: 0)] { return index }
+    decoder.decode(inside, .ip, into: &embedded)
     var inner = embedded
-    decoder.decode(inside, .ip, into: &inner)
-    embedded = inner
-    guard inner.inner >= 0 else { return waiting(for: .icmpv6, from, bytes, dissection) ?? -1 }
+    guard inner.inner >= 0 else { return waiting(for: .icmpv6, from) ?? -1 }
     if inner.messageKind == .revocation { inner.nameMessage(from == .ha ? .bra : .bri) }
     let kind: MessageKind
     switch inner.messageKind {
@@ -162,15 +169,16 @@ extension Monitor {
     // The one who reports is the one who received.
     if let index = from == .ha ? lookup(destination, option ?? source) : lookup(source, routing ?? option ?? destination) { return index }
     if let index = (routing ?? option).flatMap({ byNamed[$0] }) { return index }
-    if from == .ha, let index = byCareOf[source] { return index }
-    return sequence(kind, inside, inner).flatMap { bySequence[Self.sequenceKey(kind, $0)] } ?? -1
+    if from == .ha, let index = byCareOf[AddressKey(source)] { return index }
+    let sequence = Self.sequenceField(kind).flatMap { inner.value($0.path, in: inside) }
+    return sequence.flatMap { bySequence[Self.sequenceKey(kind, UInt16(truncatingIfNeeded: $0))] } ?? -1
   }
 
   /// Remembers what else tells whom a stimulus was sent for: its octets, as an error would carry them, and another home address in it.
-  mutating func name(_ index: Int32, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+  mutating func name(_ index: Int32, _ bytes: Span<UInt8>, _ dissection: inout Dissection) {
     if byPacket.count >= 65_536 { byPacket.removeAll(keepingCapacity: true) }
     if dissection.network >= 0 { byPacket[Self.digest(bytes, from: Int(dissection.layers[dissection.network].offset))] = index }
-    let named = dissection.value(.routingHomeAddress, in: bytes) ?? dissection.value(.homeAddressOption, in: bytes)
+    let named = facts[.routingHomeAddress] ?? facts[.homeAddressOption]
     guard let named, named != conversations[Int(index)].home.value, byNamed.count < 65_536 else { return }
     byNamed[IPv6Address(named)] = index
   }
@@ -187,18 +195,16 @@ extension Monitor {
   }
 
   /// A Home Agent by what is sent to it or by it. Where the tester takes part they are given, and a stimulus may name anything.
-  private mutating func learn(_ agent: IPv6Address, _ dissection: Dissection) {
-    if testerRole == nil, dissection.isSound, homeAgents.count < 65_536 { homeAgents.insert(agent) }
+  private mutating func learn(_ agent: IPv6Address, isSound: Bool) {
+    if testerRole == nil, isSound, agent.value != lastHomeAgent.value, homeAgents.count < 65_536 { homeAgents.insert(agent) }
   }
 
   /// The conversation of which such a BU is awaited. This is looked for only where a BU names no home address.
-  private func awaiting(_ bytes: Span<UInt8>, _ dissection: borrowing Dissection) -> Int32? {
+  private mutating func awaiting() -> Int32? {
     for obligation in pool where obligation.isOpen && program.sequels[Int(obligation.sequel)].form == .then {
       for position in program.sequels[Int(obligation.sequel)].reactions {
         let reaction = program.reactions[position]
-        guard reaction.match == .message, reaction.template.kind == .bu else { continue }
-        let conversation = conversations[Int(obligation.conversation)]
-        if program.firstFailing(reaction.template.tests, bytes, dissection, obligation.slots, conversation) < 0 {
+        if reaction.match == .message, reaction.template.kind == .bu, meets(reaction.template, obligation) {
           return obligation.conversation
         }
       }
@@ -206,8 +212,15 @@ extension Monitor {
     return nil
   }
 
+  /// Whether the message in hand is what the template of an obligation asks for.
+  private mutating func meets(_ template: CompiledTemplate, _ obligation: Obligation) -> Bool {
+    facts.take(conversations[Int(obligation.conversation)])
+    facts.recall(obligation.slots, program.rules[Int(obligation.rule)].slots.count)
+    return program.firstFailing(template.tests, facts) < 0
+  }
+
   /// The conversation whose oldest open obligation is met by such a message: errors that name no home address go there.
-  private mutating func waiting(for kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Int32? {
+  private mutating func waiting(for kind: MessageKind, _ from: Role) -> Int32? {
     let isError = kind == .be
     if isError { awaitingBindingError.drop(pool) } else { awaitingICMP.drop(pool) }
     let line = isError ? awaitingBindingError : awaitingICMP
@@ -219,13 +232,9 @@ extension Monitor {
       guard obligation.isOpen, obligation.generation == entry.generation else { continue }
       let sequel = program.sequels[Int(obligation.sequel)]
       guard sequel.responder == from else { continue }
-      let conversation = conversations[Int(obligation.conversation)]
       for position in sequel.reactions where program.reactions[position].verdict == .pass && program.reactions[position].match == .message {
         let template = program.reactions[position].template
-        guard template.kind == kind, program.firstFailing(template.tests, bytes, dissection, obligation.slots, conversation) < 0 else {
-          continue
-        }
-        return obligation.conversation
+        if template.kind == kind, meets(template, obligation) { return obligation.conversation }
       }
     }
     return nil

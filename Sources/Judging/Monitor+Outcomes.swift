@@ -1,4 +1,3 @@
-internal import HeapModule
 import Wire
 
 extension Monitor {
@@ -9,14 +8,14 @@ extension Monitor {
     isFromHook: Bool = false
   ) {
     let place = Int(index)
-    let conversation = conversations[place]
-    guard conversation.watches < Self.maximumWatches else { return leaveUndecided(sequel, conversation.lease) }
-    let length = timers.length(program.sequels[sequel].window, lifetime: conversation.lifetime(from: time))
+    let lease = conversations[place].lease
+    guard conversations[place].watches < Self.maximumWatches else { return leaveUndecided(sequel, lease) }
+    let length = timers.length(program.sequels[sequel].window, lifetime: conversations[place].lifetime(from: time))
     let deadline = time + length
     var obligation = Obligation(
-      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversation.obligations, isOpen: true,
+      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversations[place].obligations, isOpen: true,
       opened: time,
-      deadline: deadline, frame: frame, triggerKind: kind, slots: slots, drops: drops, lease: conversation.lease,
+      deadline: deadline, frame: frame, triggerKind: kind, slots: slots, drops: drops, lease: lease,
       isFromHook: isFromHook)
     let slot: Int32
     if firstFree >= 0 {
@@ -34,7 +33,8 @@ extension Monitor {
     if program.sequels[sequel].takesICMP { awaitingICMP.add(slot, pool) }
     if deadline != .distantFuture {
       order &+= 1
-      deadlines.insert(Deadline(time: deadline, order: order, obligation: slot, generation: obligation.generation))
+      deadlines.insert(
+        Deadline(time: deadline, order: order, obligation: slot, generation: obligation.generation), line: program.sequels[sequel].line)
     }
   }
 
@@ -48,93 +48,91 @@ extension Monitor {
   /// Starts the window of an open obligation again.
   mutating func rearm(_ slot: Int32, at time: Instant) {
     let lifetime = conversations[Int(pool[Int(slot)].conversation)].lifetime(from: time)
-    let length = timers.length(program.sequels[Int(pool[Int(slot)].sequel)].window, lifetime: lifetime)
+    let sequel = Int(pool[Int(slot)].sequel)
+    let length = timers.length(program.sequels[sequel].window, lifetime: lifetime)
     pool[Int(slot)].generation &+= 1
     pool[Int(slot)].deadline = time + length
     order &+= 1
-    deadlines.insert(Deadline(time: time + length, order: order, obligation: slot, generation: pool[Int(slot)].generation))
+    deadlines.insert(
+      Deadline(time: time + length, order: order, obligation: slot, generation: pool[Int(slot)].generation),
+      line: program.sequels[sequel].line)
   }
 
   /// Holds a message against everything that is being watched for in its conversation.
-  mutating func settle(_ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+  ///
+  /// - Parameter kind: the message's place among those of `Program.slot`.
+  mutating func settle(
+    _ index: Int32, _ kind: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
+  ) {
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
       let next = pool[Int(slot)].next
-      settle(slot, index, observation, bytes, dissection)
+      if program.sequels[Int(pool[Int(slot)].sequel)].listens & 1 << UInt32(kind) != 0 {
+        settle(slot, index, observation, bytes, &dissection)
+      }
       slot = next
     }
   }
 
   private mutating func settle(
-    _ slot: Int32, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection
+    _ slot: Int32, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
-    let obligation = pool[Int(slot)]
-    let sequel = program.sequels[Int(obligation.sequel)]
-    let conversation = conversations[Int(index)]
-    for end in sequel.unless where matches(program.unless[end], observation, bytes, dissection, obligation.slots, conversation) {
-      return close(slot, index)
+    let sequel = Int(pool[Int(slot)].sequel)
+    let looksBack = program.rules[Int(pool[Int(slot)].rule)].slots.count
+    if looksBack > 0 { facts.recall(pool[Int(slot)].slots, looksBack) }
+    for end in program.sequels[sequel].unless where matches(program.unless[end], observation) { return close(slot, index) }
+    guard observation.from == program.sequels[sequel].responder else { return }
+    if let grace = program.sequels[sequel].grace, observation.time < pool[Int(slot)].opened + timers.length(grace, lifetime: .zero) {
+      return
     }
-    guard observation.from == sequel.responder else { return }
-    if let grace = sequel.grace, observation.time < obligation.opened + timers.length(grace, lifetime: .zero) { return }
-    for position in sequel.reactions where program.reactions[position].match == .message {
-      guard matches(program.reactions[position].template, observation, bytes, dissection, obligation.slots, conversation) else { continue }
-      return decide(slot, index, position, observation, bytes, dissection)
+    for position in program.sequels[sequel].reactions where program.reactions[position].match == .message {
+      guard matches(program.reactions[position].template, observation) else { continue }
+      return decide(slot, index, position, observation, bytes, &dissection)
     }
-    guard sequel.form == .reactions, Self.answers(observation.kind, obligation.triggerKind) else { return }
-    if let position = sequel.reactions.first(where: { program.reactions[$0].match == .otherwise }) {
-      decide(slot, index, position, observation, bytes, dissection)
-    }
-  }
-
-  /// A message that can be the answer to the triggering one.
-  private static func answers(_ kind: MessageKind, _ trigger: MessageKind) -> Bool {
-    switch kind {
-    case .be, .icmpv6: true
-    case .bra: trigger == .bri || trigger == .mh
-    case .ba: trigger == .bu || trigger == .mh
-    default: false
+    guard program.sequels[sequel].form == .reactions, Program.answers(observation.kind, pool[Int(slot)].triggerKind) else { return }
+    if let position = program.sequels[sequel].reactions.first(where: { program.reactions[$0].match == .otherwise }) {
+      decide(slot, index, position, observation, bytes, &dissection)
     }
   }
 
-  private func matches(
-    _ template: CompiledTemplate, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection, _ slots: Slots,
-    _ conversation: Conversation
-  ) -> Bool {
+  private func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
     guard template.from == nil || template.from == observation.from else { return false }
-    guard template.kind == observation.kind || (template.kind == .mh && dissection.mobility >= 0) else { return false }
-    return program.firstFailing(template.tests, bytes, dissection, slots, conversation) < 0
+    guard template.kind == observation.kind || (template.kind == .mh && MessageKind.mobility.contains(observation.kind)) else { return false }
+    return program.firstFailing(template.tests, facts) < 0
   }
 
   private mutating func decide(
-    _ slot: Int32, _ index: Int32, _ position: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection
+    _ slot: Int32, _ index: Int32, _ position: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
-    let obligation = pool[Int(slot)]
-    let reaction = program.reactions[position]
-    let rule = Int(obligation.rule)
+    let rule = Int(pool[Int(slot)].rule)
+    let sequel = Int(pool[Int(slot)].sequel)
+    let lease = pool[Int(slot)].lease
+    let trigger = pool[Int(slot)].frame
+    let assertion = program.reactions[position].assertion
+    let verdict = program.reactions[position].verdict
     close(slot, index)
     guard conversations[Int(index)].broken & program.rules[rule].presumes == 0 else { return }
-    if reaction.verdict == .pass { return pass(Int(obligation.sequel), reaction.assertion, obligation.lease) }
-    if reaction.verdict == .notApplicable { return }
+    if verdict == .pass { return pass(sequel, assertion, lease) }
+    if verdict == .notApplicable { return }
     // Where no reaction matched, the first test of the first one of this kind tells what is different.
     var path: FieldPath?
     var seen = Self.name(observation.kind)
-    var expected = expectation(obligation)
-    for candidate in program.sequels[Int(obligation.sequel)].reactions {
+    var expected = expectation(sequel)
+    for candidate in program.sequels[sequel].reactions {
       let other = program.reactions[candidate]
       guard other.match == .message, other.verdict == .pass, other.template.kind == observation.kind else { continue }
-      let failing = program.firstFailing(other.template.tests, bytes, dissection, obligation.slots, conversations[Int(index)])
+      let failing = program.firstFailing(other.template.tests, facts)
       guard failing >= 0 else { continue }
-      if program.tests[failing].target == .field { path = program.tests[failing].path }
-      expected = program.expected(failing, obligation.slots, conversations[Int(index)], dissection.messageDialect)
-      seen = program.seen(failing, bytes, dissection)
+      path = program.path(failing)
+      expected = program.expected(failing, facts, dissection.messageDialect)
+      seen = program.seen(failing, bytes, &dissection)
       break
     }
-    if path == nil { seen += Self.detail(observation.kind, bytes, dissection) }
+    if path == nil { seen += Self.detail(observation.kind, bytes, &dissection) }
     record(
-      reaction.verdict, reaction.assertion, program.rules[rule].index, index, role: observation.from, frame: observation.frame,
-      trigger: obligation.frame, at: observation.time, label: position, path: path, dialect: dissection.messageDialect, expected: expected,
-      seen: seen,
-      lease: obligation.lease)
+      verdict, assertion, program.rules[rule].index, index, role: observation.from, frame: observation.frame,
+      trigger: trigger, at: observation.time, label: position, path: path, dialect: dissection.messageDialect, expected: expected,
+      seen: seen, lease: lease)
   }
 
   private static func name(_ kind: MessageKind) -> String {
@@ -150,9 +148,10 @@ extension Monitor {
     }
   }
 
-  private static func detail(_ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: Dissection) -> String {
+  private static func detail(_ kind: MessageKind, _ bytes: Span<UInt8>, _ dissection: inout Dissection) -> String {
+    let dialect = dissection.messageDialect
     func part(_ name: String, _ path: FieldPath) -> String? {
-      dissection.value(path, in: bytes).map { "\(name) \(path.field(in: dissection.messageDialect)?.text($0) ?? "\($0)")" }
+      dissection.value(path, in: bytes).map { "\(name) \(path.field(in: dialect)?.text($0) ?? "\($0)")" }
     }
     let parts: [String?]
     switch kind {
@@ -168,10 +167,12 @@ extension Monitor {
     return text.isEmpty ? "" : " with \(text)"
   }
 
-  private func expectation(_ obligation: Obligation) -> String {
-    let sequel = program.sequels[Int(obligation.sequel)]
-    let right = program.reactions[sequel.reactions].filter { $0.verdict == .pass }
-    let names = right.map { $0.match == .silence ? "nothing" : $0.label.isEmpty ? Self.name($0.template.kind) : $0.label }
+  private func expectation(_ sequel: Int) -> String {
+    let names = program.sequels[sequel].reactions.filter { program.reactions[$0].verdict == .pass }.map { position in
+      let right = program.reactions[position]
+      let label = program.labels[position]
+      return right.match == .silence ? "nothing" : label.isEmpty ? Self.name(right.template.kind) : label
+    }
     var unique: [String] = []
     for name in names where !unique.contains(name) { unique.append(name) }
     return unique.isEmpty ? "another reaction" : unique.joined(separator: " or ")
@@ -201,10 +202,9 @@ extension Monitor {
 
   /// Silence to the end of a window decides.
   mutating func expire(before time: Instant) {
-    while let first = deadlines.min, first.time < time {
-      _ = deadlines.popMin()
+    while let first = deadlines.pop(before: time) {
+      guard pool[Int(first.obligation)].isOpen, pool[Int(first.obligation)].generation == first.generation else { continue }
       let obligation = pool[Int(first.obligation)]
-      guard obligation.isOpen, obligation.generation == first.generation else { continue }
       let sequel = program.sequels[Int(obligation.sequel)]
       let index = obligation.conversation
       close(first.obligation, index)
@@ -216,7 +216,7 @@ extension Monitor {
         record(
           .inconclusive, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
           at: obligation.deadline,
-          label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(obligation), seen: "nothing",
+          label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(Int(obligation.sequel)), seen: "nothing",
           lease: obligation.lease, reason: "the capture lost \(drops &- obligation.drops) frames while this was watched")
       } else if reaction.verdict == .pass {
         pass(Int(obligation.sequel), reaction.assertion, obligation.lease)
@@ -224,7 +224,7 @@ extension Monitor {
         record(
           reaction.verdict, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
           at: obligation.deadline,
-          label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(obligation),
+          label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(Int(obligation.sequel)),
           seen: "nothing within \(obligation.deadline - obligation.opened)", lease: obligation.lease)
       }
     }
@@ -246,7 +246,7 @@ extension Monitor {
       }
       record(
         .inconclusive, reaction.assertion, program.rules[Int(obligation.rule)].index, index, role: sequel.responder, frame: 0,
-        trigger: obligation.frame, at: time, label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(obligation),
+        trigger: obligation.frame, at: time, label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(Int(obligation.sequel)),
         seen: "nothing yet", lease: obligation.lease, reason: reason)
     }
   }
@@ -291,7 +291,7 @@ extension Monitor {
       decisions.append(
         Decision(
           assertion: program.assertions[assertion], verdict: verdict, home: conversations[place].home, trigger: trigger, frame: frame,
-          label: label.map { program.reactions[$0].label }, field: path))
+          label: label.map { program.labels[$0] }, field: path))
     }
     let key = FindingKey(assertion: assertion, conversation: index, lease: lease, label: label ?? -1, verdict: verdict)
     if let known = findingIndex[key] {
@@ -311,7 +311,7 @@ extension Monitor {
         level: program.levels[assertion], rule: program.assertions[assertion].rule, verdict: verdict, role: role,
         testCase: lease >= 0 ? leases[Int(lease)].testCase : nil, homeAgent: conversations[place].homeAgent.description,
         homeAddress: conversations[place].home.description,
-        label: label.map { program.reactions[$0].label }.flatMap { $0.isEmpty ? nil : $0 },
+        label: label.map { program.labels[$0] }.flatMap { $0.isEmpty ? nil : $0 },
         field: path?.description, wireshark: field.flatMap { $0.wireshark.isEmpty ? nil : $0.wireshark }, expected: expected, seen: seen,
         frame: frame,
         trigger: trigger, time: time.nanoseconds, count: 1, reason: reason))

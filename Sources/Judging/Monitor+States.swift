@@ -2,13 +2,12 @@ import Wire
 
 /// How messages move what is known of a binding (spec: state machines of the HA and the UE).
 extension Monitor {
-  mutating func transition(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard dissection.isSound || observation.kind == .bri else { return }
+  mutating func transition(_ place: Int, _ observation: Observation, _ dissection: inout Dissection) {
     switch observation.kind {
-    case .bu: updated(place, observation, bytes, dissection)
-    case .ba: acknowledged(place, observation, bytes, dissection)
-    case .bri: revoked(place, observation, bytes, dissection)
-    case .bra: agreed(place, bytes, dissection)
+    case .bu: updated(place)
+    case .ba: acknowledged(place, observation)
+    case .bri: revoked(place, observation, &dissection)
+    case .bra: agreed(place)
     case .tunnelled:
       if observation.from == .ha { conversations[place].shown.insert(.forwarding) }
     case .be, .icmpv6, .mh: break
@@ -16,13 +15,13 @@ extension Monitor {
   }
 
   /// A BU was sent: until its BA is seen, the Home Agent may have accepted it or not.
-  private mutating func updated(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard let sequence = dissection.value(.buSequence, in: bytes), let lifetime = dissection.value(.buLifetime, in: bytes),
-      dissection.value(.buH, in: bytes) == 1, let source = dissection.value(.ipv6Source, in: bytes)
+  private mutating func updated(_ place: Int) {
+    guard let sequence = facts[.buSequence], let lifetime = facts[.buLifetime],
+      facts[.buH] == 1, let source = facts[.source]
     else { return }
     let home = conversations[place].home
-    guard dissection.value(.homeAddressOption, in: bytes).map(IPv6Address.init) == home || source == home.value else { return }
-    let careOf = IPv6Address(dissection.value(.alternateCareOfAddress, in: bytes) ?? source)
+    guard facts[.homeAddressOption].map(IPv6Address.init) == home || source == home.value else { return }
+    let careOf = IPv6Address(facts[.alternateCareOf] ?? source)
     if !conversations[place].update.isOpen {
       conversations[place].update.bindingBefore = conversations[place].binding
       conversations[place].update.entryBefore = conversations[place].entry
@@ -46,11 +45,11 @@ extension Monitor {
 
   /// No more care-of addresses than conversations are kept: whoever changes it with every message cannot make the monitor grow.
   private mutating func learn(_ careOf: IPv6Address, _ place: Int) {
-    if byCareOf.count < Self.maximumConversations || byCareOf[careOf] != nil { byCareOf[careOf] = Int32(clamping: place) }
+    if byCareOf.count < Self.maximumConversations || byCareOf[AddressKey(careOf)] != nil { byCareOf[AddressKey(careOf)] = Int32(clamping: place) }
   }
 
-  private mutating func acknowledged(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard let status = dissection.value(.baStatus, in: bytes), let sequence = dissection.value(.baSequence, in: bytes) else { return }
+  private mutating func acknowledged(_ place: Int, _ observation: Observation) {
+    guard let status = facts[.baStatus], let sequence = facts[.baSequence] else { return }
     let update = conversations[place].update
     if status == 135 {
       conversations[place].accepted = Int32(truncatingIfNeeded: sequence)
@@ -92,17 +91,17 @@ extension Monitor {
       update.bindingBefore.contains(.revoking) && conversations[place].revocation.isOpen ? [.bound, .revoking] : .bound
     conversations[place].entry = .bound
     conversations[place].careOf = update.careOf
-    let lifetime = Int64(truncatingIfNeeded: dissection.value(.baLifetime, in: bytes) ?? 0)
+    let lifetime = Int64(truncatingIfNeeded: facts[.baLifetime] ?? 0)
     conversations[place].expiry = observation.time + Interval.seconds(Double(lifetime) * 4)
   }
 
   /// A BRI was sent: whatever is wrong with it, the Home Agent that sent it is revoking; the UE has to take only a right one.
-  private mutating func revoked(_ place: Int, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard let sequence = dissection.value(.briSequence, in: bytes) else { return }
+  private mutating func revoked(_ place: Int, _ observation: Observation, _ dissection: inout Dissection) {
+    guard let sequence = facts[.briSequence] else { return }
     let conversation = conversations[place]
-    guard dissection.value(.ipv6Source, in: bytes) == conversation.homeAgent.value else { return }
-    let destination = dissection.value(.ipv6Destination, in: bytes)
-    let named = dissection.value(.routingHomeAddress, in: bytes) ?? dissection.value(.homeAddressOption, in: bytes) ?? destination ?? 0
+    guard facts[.source] == conversation.homeAgent.value else { return }
+    let destination = facts[.destination]
+    let named = facts[.routingHomeAddress] ?? facts[.homeAddressOption] ?? destination ?? 0
     // Where a capture begins late nobody knows the care-of address.
     let isAtUE = destination == conversation.careOf.value || destination == conversation.home.value || conversation.careOf == .unspecified
     guard named == conversation.home.value, isAtUE else {
@@ -113,9 +112,9 @@ extension Monitor {
     if conversation.revocation.isOpen, conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence) { return }
     let isCopy = conversation.revocation.isOpen
     let isValid =
-      dissection.isSound && (dissection.value(.briP, in: bytes) ?? 0) == 0 && (dissection.value(.briG, in: bytes) ?? 0) == 0
-      && (dissection.value(.briV, in: bytes) ?? 0) == 0
-      && Self.isOrdinary(dissection.value(.briTrigger, in: bytes), dissection.messageDialect)
+      dissection.isSound && (facts[.briP] ?? 0) == 0 && (facts[.briG] ?? 0) == 0
+      && (facts[.briV] ?? 0) == 0
+      && Self.isOrdinary(facts[.briTrigger], dissection.messageDialect)
     conversations[place].revocation.isOpen = true
     conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
@@ -129,8 +128,8 @@ extension Monitor {
   /// A trigger that no UE has a reason to refuse: 1, in draft-01 2 as well (administrative).
   private static func isOrdinary(_ trigger: UInt128?, _ dialect: Dialect) -> Bool { trigger == 1 || (dialect == .draft01 && trigger == 2) }
 
-  private mutating func agreed(_ place: Int, _ bytes: Span<UInt8>, _ dissection: Dissection) {
-    guard let status = dissection.value(.braStatus, in: bytes), let sequence = dissection.value(.braSequence, in: bytes),
+  private mutating func agreed(_ place: Int) {
+    guard let status = facts[.braStatus], let sequence = facts[.braSequence],
       conversations[place].revocation.isOpen, sequence == UInt128(conversations[place].revocation.sequence)
     else { return }
     if status == 0 {

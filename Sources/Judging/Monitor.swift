@@ -1,4 +1,3 @@
-internal import HeapModule
 package import Wire
 
 /// Runs the rules over frames and events in the order of time, and keeps what it found.
@@ -15,8 +14,8 @@ package struct Monitor: Sendable {
   // Conversations, and the ways to find one.
   var conversations = ContiguousArray<Conversation>()
   var byKey: [ConversationKey: Int32] = [:]
-  var byHome: [IPv6Address: Int32] = [:]
-  var byCareOf: [IPv6Address: Int32] = [:]
+  var byHome: [AddressKey: Int32] = [:]
+  var byCareOf: [AddressKey: Int32] = [:]
   /// Stimuli by a digest of their octets.
   var byPacket: [UInt64: Int32] = [:]
   /// Stimuli by another home address that they name.
@@ -37,7 +36,7 @@ package struct Monitor: Sendable {
   // Obligations.
   var pool = ContiguousArray<Obligation>()
   var firstFree: Int32 = -1
-  var deadlines = Heap<Deadline>()
+  var deadlines: Deadlines
   var order: UInt64 = 0
   var drops: UInt64 = 0
 
@@ -65,6 +64,8 @@ package struct Monitor: Sendable {
   var awaitingBindingError = WaitingLine()
   var awaitingICMP = WaitingLine()
   var embedded = Dissection()
+  /// What the frame in hand has to be held against.
+  var facts: Facts
   let decoder: Decoder
   let requirements: [String: Requirement]
 
@@ -105,8 +106,10 @@ package struct Monitor: Sendable {
     _ suite: Suite, profile: Profile, judged: Set<Role>, testerRole: Role?, timers: Timers, ics: [String: Bool] = [:],
     homeAgents: Set<IPv6Address> = []
   ) {
-    program = Program(suite, profile: profile, roles: judged, ics: ics)
     testerProgram = testerRole.map { Program(suite, profile: profile, roles: [$0], ics: ics) }
+    program = Program(suite, profile: profile, roles: judged, ics: ics, fields: testerProgram?.fields ?? FieldTable())
+    facts = Facts(program.fields)
+    deadlines = Deadlines(lines: program.lines)
     self.testerRole = testerRole
     self.timers = timers
     self.homeAgents = homeAgents
@@ -136,101 +139,108 @@ package struct Monitor: Sendable {
     if expires { expire(before: time) }
     last = nil
     let hint = isOutgoing ? hint(for: bytes) : -1
-    let isOther = dissection.mobility < 0 && dissection.icmp < 0 && (dissection.inner < 0 || dissection.inner == dissection.network)
+    let isOther = dissection.mobility < 0 && !dissection.isICMPError && (dissection.inner < 0 || dissection.inner == dissection.network)
     guard !isOther || hint >= 0 else { return }
     let own = hint >= 0 ? testerRole.map { (MessageKind.mh, $0) } : nil
     guard var (kind, from) = classify(bytes, &dissection, isOutgoing: isOutgoing) ?? own else { return }
     // A stimulus that a wrong octet makes the other side's message, or none at all, is still the tester's.
     if isOutgoing, let testerRole, from != testerRole || isOther { (kind, from) = (.mh, testerRole) }
     if dissection.mobility >= 0 { mobilityHeaders += 1 }
+    facts.read(kind, program, bytes, &dissection)
     let observation = Observation(kind: kind, from: from, time: time, frame: number)
     // Whatever home address a stimulus names, it is about the one that it was sent for, and makes no conversation of its own.
-    let index = hint >= 0 ? hint : find(kind, from, bytes, dissection)
+    let index = hint >= 0 ? hint : find(kind, from, bytes, &dissection)
     guard index >= 0 else { return }
-    if hint >= 0, let sequence = sequence(kind, bytes, dissection) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
-    if hint >= 0 { name(hint, bytes, dissection) }
-    observe(index, observation, bytes, dissection, isOutgoing: isOutgoing)
+    if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
+    if hint >= 0 { name(hint, bytes, &dissection) }
+    observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
     // A BRI for one home address at the care-of address of another is judged in both.
-    if kind == .bri, hint < 0, let destination = dissection.value(.ipv6Destination, in: bytes),
-      let other = byCareOf[IPv6Address(destination)], other != index, conversations[Int(index)].careOf.value != destination
+    if kind == .bri, hint < 0, let destination = facts[.destination],
+      let other = byCareOf[AddressKey(IPv6Address(destination))], other != index, conversations[Int(index)].careOf.value != destination
     {
-      observe(other, observation, bytes, dissection, isOutgoing: isOutgoing)
+      observe(other, observation, bytes, &dissection, isOutgoing: isOutgoing)
     }
   }
 
   private mutating func observe(
-    _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection, isOutgoing: Bool
+    _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection, isOutgoing: Bool
   ) {
     let place = Int(index)
     if last == nil { last = Seen(kind: observation.kind, from: observation.from, home: conversations[place].home) }
     conversations[place].advance(to: observation.time, tolerance: timers.tolerance)
-    if conversations[place].obligations >= 0 { settle(index, observation, bytes, dissection) }
+    facts.take(conversations[place])
     let slot = Program.slot(observation.kind, observation.from)
-    for rule in program.byMessage[slot] { apply(Int(rule), index, observation, bytes, dissection) }
-    if dissection.mobility >= 0, observation.kind != .mh {
-      for rule in program.byMessage[Program.slot(.mh, observation.from)] { apply(Int(rule), index, observation, bytes, dissection) }
+    if conversations[place].obligations >= 0 { settle(index, slot, observation, bytes, &dissection) }
+    let known = conversations[place].known
+    var rule = program.ofMessage[slot].lowerBound
+    while rule < program.ofMessage[slot].upperBound {
+      let position = Int(program.byMessage[rule])
+      if mayApply(position, place, known) { apply(position, index, observation, bytes, &dissection) }
+      rule &+= 1
     }
     if isOutgoing {
-      if !conversations[place].isAltered { holdTester(index, observation, bytes, dissection) }
+      if !conversations[place].isAltered { holdTester(index, slot, known, observation, bytes, &dissection) }
       conversations[place].isAltered = false
     }
-    transition(place, observation, bytes, dissection)
+    if dissection.isSound || observation.kind == .bri { transition(place, observation, &dissection) }
   }
 
   // MARK: Rules
 
   private mutating func apply(
-    _ position: Int, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection
+    _ position: Int, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
+    guard program.firstFailing(program.rules[position].template.tests, facts) < 0 else { return }
     let place = Int(index)
-    guard mayApply(position, place) else { return }
-    let tests = program.rules[position].template.tests
-    guard program.firstFailing(tests, bytes, dissection, Slots(), conversations[place]) < 0 else { return }
-    let slots = program.remember(program.rules[position].slots, bytes, dissection)
-    let rule = program.rules[position].index
+    let looksBack = program.rules[position].slots
+    if !looksBack.isEmpty { facts.recall(looksBack, of: program) }
     var must = program.rules[position].musts.lowerBound
     while must < program.rules[position].musts.upperBound {
       let assertion = program.musts[must].assertion
-      let failing = program.firstFailing(program.musts[must].tests, bytes, dissection, slots, conversations[place])
+      let failing = program.firstFailing(program.musts[must].tests, facts)
       if failing < 0 {
         pass(assertion, conversations[place].lease)
       } else {
-        let path = program.tests[failing].target == .field ? program.tests[failing].path : nil
         let dialect = dissection.messageDialect
         record(
-          program.severities[assertion], assertion, rule, index, role: observation.from, frame: observation.frame,
+          program.severities[assertion], assertion, program.rules[position].index, index, role: observation.from, frame: observation.frame,
           trigger: observation.frame,
-          at: observation.time, label: nil, path: path, dialect: dialect,
-          expected: program.expected(failing, slots, conversations[place], dialect), seen: program.seen(failing, bytes, dissection))
+          at: observation.time, label: nil, path: program.path(failing), dialect: dialect,
+          expected: program.expected(failing, facts, dialect), seen: program.seen(failing, bytes, &dissection))
       }
       must &+= 1
     }
-    for sequel in program.rules[position].sequels {
-      open(sequel, position, index, at: observation.time, frame: observation.frame, kind: observation.kind, slots)
+    var sequel = program.rules[position].sequels.lowerBound
+    while sequel < program.rules[position].sequels.upperBound {
+      open(
+        sequel, position, index, at: observation.time, frame: observation.frame, kind: observation.kind,
+        looksBack.isEmpty ? Slots() : facts.slots(looksBack.count))
+      sequel &+= 1
     }
   }
 
-  @inline(__always) private func mayApply(_ position: Int, _ place: Int) -> Bool { conversations[place].admits(program.rules[position]) }
+  /// Every state that the texts still allow is one that the rule asks for, and no rule that it presumes was broken.
+  @inline(__always) private func mayApply(_ position: Int, _ place: Int, _ known: UInt64) -> Bool {
+    program.rules[position].conditions.hold(known) && conversations[place].broken & program.rules[position].presumes == 0
+  }
 
   /// Breaches of the tester's own party in a message that no step made wrong are errors of the tester.
-  private mutating func holdTester(_ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: Dissection) {
+  private mutating func holdTester(
+    _ index: Int32, _ slot: Int, _ known: UInt64, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
+  ) {
     guard let testerProgram, observation.from == testerRole else { return }
-    let conversation = conversations[Int(index)]
-    for slot in [Program.slot(observation.kind, observation.from), Program.slot(.mh, observation.from)] {
-      for position in testerProgram.byMessage[slot] {
-        let rule = testerProgram.rules[Int(position)]
-        guard conversation.admits(rule) else { continue }
-        guard testerProgram.firstFailing(rule.template.tests, bytes, dissection, Slots(), conversation) < 0 else { continue }
-        let slots = testerProgram.remember(rule.slots, bytes, dissection)
-        for must in rule.musts {
-          let failing = testerProgram.firstFailing(testerProgram.musts[must].tests, bytes, dissection, slots, conversation)
-          let assertion = testerProgram.musts[must].assertion
-          guard failing >= 0, testerProgram.severities[assertion] == .fail, testerErrors.count < Self.maximumTesterErrors else { continue }
-          testerErrors.append(
-            "frame \(observation.frame): the tester itself broke \(testerProgram.assertions[assertion].requirement): expected "
-              + "\(testerProgram.expected(failing, slots, conversation, dissection.messageDialect)), sent "
-              + testerProgram.seen(failing, bytes, dissection))
-        }
+    for position in testerProgram.ofMessage[slot] {
+      let rule = testerProgram.rules[Int(testerProgram.byMessage[position])]
+      guard rule.conditions.hold(known), conversations[Int(index)].broken & rule.presumes == 0, testerProgram.firstFailing(rule.template.tests, facts) < 0 else { continue }
+      facts.recall(rule.slots, of: testerProgram)
+      for must in rule.musts {
+        let failing = testerProgram.firstFailing(testerProgram.musts[must].tests, facts)
+        let assertion = testerProgram.musts[must].assertion
+        guard failing >= 0, testerProgram.severities[assertion] == .fail, testerErrors.count < Self.maximumTesterErrors else { continue }
+        testerErrors.append(
+          "frame \(observation.frame): the tester itself broke \(testerProgram.assertions[assertion].requirement): expected "
+            + "\(testerProgram.expected(failing, facts, dissection.messageDialect)), sent "
+            + testerProgram.seen(failing, bytes, &dissection))
       }
     }
   }
@@ -245,9 +255,10 @@ package struct Monitor: Sendable {
     let index = conversation(homeAgent, home)
     guard index >= 0 else { return }
     conversations[Int(index)].advance(to: time, tolerance: timers.tolerance)
+    let known = conversations[Int(index)].known
     for entry in program.byEvent where entry.name == name && entry.attributes.allSatisfy({ attributes[$0.key] == $0.value }) {
       let position = Int(entry.rule)
-      guard mayApply(position, Int(index)) else { continue }
+      guard mayApply(position, Int(index), known) else { continue }
       for sequel in program.rules[position].sequels {
         open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromHook: name == "hook")
       }
@@ -351,7 +362,7 @@ package struct Monitor: Sendable {
   }
 
   /// When the next deadline expires.
-  package var nextDeadline: Instant { deadlines.min?.time ?? .distantFuture }
+  package var nextDeadline: Instant { deadlines.next }
 
   /// Everything up to `time` has been read: deadlines before it expire.
   package mutating func advance(to time: Instant) { expire(before: time) }

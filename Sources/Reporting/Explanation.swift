@@ -28,7 +28,7 @@ package struct Explanation: Sendable {
       page = explain(testCase, width)
     } else if let path = FieldPath(id) {
       page = explain(path, width)
-    } else if let kind = LayerKind.allCases.first(where: { $0.name == id }) {
+    } else if let kind = LayerKind(name: id) {
       page = explain(kind, width)
     } else if let page = explainOther(id, width) {
       return page.text

@@ -8,6 +8,7 @@ extension Decoder {
     let claimed = (Int(bytes[start &+ 1]) &+ 1) &* 8
     guard let index = enter(.mh, claimed, minimum: 6, &cursor, &result) else { return }
     result.mobility = index
+    result.messageKind = .mh
     if bytes[start] != 59 { result.note(.value, layer: index, bit: 0) }
     if claimed > end &- start {
       // Its checksum counts octets that are not there: nobody can say whether it is right.
@@ -47,6 +48,7 @@ extension Decoder {
       return result.note(.limit, layer: result.count &- 1, bit: 0)
     }
     result.message = message
+    result.messageKind = kind
     options(bytes, from: start &+ minimum, to: start &+ claimed, available: end, message, &result)
   }
 

@@ -90,6 +90,7 @@ extension Decoder {
     // An ND message is its options too; an error carries the packet that it is about, which is opaque here.
     guard let index = enter(kind, kind == .icmpv6 ? 8 : cursor.room, minimum: minimum, &cursor, &result) else { return }
     result.icmp = index
+    result.isICMPError = kind == .icmpv6 && bytes[start] < 128
     if !cursor.isCut, !isValid(bytes, from: start, to: end, next: 58, network: network, &result) {
       result.note(.checksum, layer: index, bit: 16)
     }

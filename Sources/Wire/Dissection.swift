@@ -72,8 +72,15 @@ package struct Dissection: Sendable {
   package internal(set) var homeAddressOption = -1
   package internal(set) var routing = -1
   package internal(set) var icmp = -1
+  /// The innermost packet is an ICMPv6 error (RFC 4443 2.1).
+  package internal(set) var isICMPError = false
   /// Octets that are not captured: the frame was longer on the wire.
   package internal(set) var missing = 0
+  // Kept, not worked out when asked for: upper floors would hand over the whole table to ask.
+  /// The kind of the Mobility Header's message, `.mh` for one that has no schema; nil without a Mobility Header.
+  package internal(set) var messageKind: LayerKind?
+  /// Nothing was wrong, the wire-source variant of the checksum aside.
+  package private(set) var isSound = true
 
   package init() {}
 
@@ -89,16 +96,17 @@ package struct Dissection: Sendable {
     homeAddressOption = -1
     routing = -1
     icmp = -1
+    isICMPError = false
     missing = 0
+    messageKind = nil
+    isSound = true
   }
-
-  /// The kind of the Mobility Header's message, `.mh` for one that has no schema; nil without a Mobility Header.
-  package var messageKind: LayerKind? { message >= 0 ? layers.span[message].kind : mobility >= 0 ? .mh : nil }
 
   /// Gives a draft-01 revocation its name, once the sender's role is known.
   package mutating func nameMessage(_ kind: LayerKind) {
     guard message >= 0, kind.isMobilityMessage else { return }
     layers[message].kind = kind
+    messageKind = kind
     settleChecksum()
   }
 
@@ -107,7 +115,10 @@ package struct Dissection: Sendable {
   mutating func settleChecksum() {
     let kind = messageKind
     guard kind != .bri, kind != .revocation else { return }
-    for position in 0..<anomalyCount where anomalies[position].kind == .checksumOverWireSource { anomalies[position].kind = .checksum }
+    for position in 0..<anomalyCount where anomalies[position].kind == .checksumOverWireSource {
+      anomalies[position].kind = .checksum
+      isSound = false
+    }
   }
 
   /// The first layer of a kind, the innermost one for IPv6; nil when there is none.
@@ -148,33 +159,42 @@ package struct Dissection: Sendable {
   }
 
   private borrowing func optionValue(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
+    let index = optionHolder
+    guard index >= 0, let octets = optionOctets(ofLayer: index, in: bytes) else { return nil }
+    return Self.optionValue(path, octets, of: layers.span[index].kind, in: bytes)
+  }
+
+  static func optionValue(_ path: FieldPath, _ octets: Range<Int>, of holder: LayerKind, in bytes: Span<UInt8>) -> UInt128? {
     var result: UInt128?
-    forEachOption(in: bytes) { kind, offset, length in
+    forEachOption(octets, of: holder, in: bytes) { kind, offset, length in
       guard kind == path.kind, result == nil, let range = path.range(in: .rfc5846), range.octetsNeeded <= length else { return }
       result = range.read(bytes, at: offset)
     }
     return result
   }
 
+  /// The layer whose options are meant where none is named: the Mobility Header's message or, without one, the ND message; -1: none.
+  private var optionHolder: Int { message >= 0 ? message : mobility < 0 ? icmp : -1 }
+
   /// Calls `body` with kind, offset and whole length of every option of the Mobility Header or, without one, of the ND message.
   ///
   /// Stops at the first option that runs past the end.
   package borrowing func forEachOption(in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
-    if message >= 0 {
-      forEachOption(ofLayer: message, in: bytes, body)
-    } else if mobility < 0, icmp >= 0 {
-      forEachOption(ofLayer: icmp, in: bytes, body)
-    }
+    forEachOption(ofLayer: optionHolder, in: bytes, body)
   }
 
   /// The same for one layer of the table, a destination options or hop-by-hop header too; a layer that has no options has none.
   package borrowing func forEachOption(ofLayer index: Int, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
-    guard let range = optionOctets(ofLayer: index, in: bytes) else { return }
-    let kind = layers.span[index].kind
-    var offset = range.lowerBound
-    while offset < range.upperBound {
+    guard let octets = optionOctets(ofLayer: index, in: bytes) else { return }
+    Self.forEachOption(octets, of: layers.span[index].kind, in: bytes, body)
+  }
+
+  @inline(__always)
+  static func forEachOption(_ octets: Range<Int>, of kind: LayerKind, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+    var offset = octets.lowerBound
+    while offset < octets.upperBound {
       let type = bytes[offset]
-      let second = offset &+ 1 < range.upperBound ? Int(bytes[offset &+ 1]) : 0
+      let second = offset &+ 1 < octets.upperBound ? Int(bytes[offset &+ 1]) : 0
       let option: LayerKind
       var length = 2 &+ second
       if kind == .hopByHop || kind == .destinationOptions {
@@ -187,7 +207,7 @@ package struct Dissection: Sendable {
         length = second &* 8
         option = (type == 1 || type == 2) && length >= 8 ? .linkLayerAddress : .unknownNeighbourOption
       }
-      guard length > 0, length <= range.upperBound &- offset else { return }
+      guard length > 0, length <= octets.upperBound &- offset else { return }
       body(option, offset, length)
       offset &+= length
     }
@@ -196,16 +216,22 @@ package struct Dissection: Sendable {
   /// Where a layer's options are; nil for a layer that has none by its nature.
   borrowing func optionOctets(ofLayer index: Int, in bytes: Span<UInt8>) -> Range<Int>? {
     guard index >= 0, index < count else { return nil }
-    let layer = layers.span[index]
+    return Self.optionOctets(of: layers.span[index], mobility >= 0 ? layers.span[mobility].end : nil, bytes.count)
+  }
+
+  /// - Parameters:
+  ///   - mobilityEnd: where the Mobility Header ends, if there is one.
+  ///   - count: octets of the frame.
+  @inline(__always) static func optionOctets(of layer: Layer, _ mobilityEnd: Int?, _ count: Int) -> Range<Int>? {
     let end: Int
     switch layer.kind {
     case .hopByHop, .destinationOptions, .routerSolicitation, .routerAdvertisement, .neighbourSolicitation, .neighbourAdvertisement:
       end = layer.end
-    case .bu, .ba, .be, .bri, .bra, .revocation: end = mobility >= 0 ? layers.span[mobility].end : layer.end
+    case .bu, .ba, .be, .bri, .bra, .revocation: end = mobilityEnd ?? layer.end
     default: return nil
     }
     let start = Int(layer.offset) &+ Schema.minimum(of: layer.kind, layer.dialect)
-    return start..<max(start, min(end, bytes.count))
+    return start..<max(start, min(end, count))
   }
 
   /// Whether a field carries an anomaly that makes it wrong; the wire-source variant of the checksum is not counted.
@@ -221,17 +247,8 @@ package struct Dissection: Sendable {
     return false
   }
 
-  /// Nothing was wrong, the wire-source variant of the checksum aside.
-  package var isSound: Bool {
-    var position = 0
-    while position < anomalyCount {
-      if anomalies.span[position].kind != .checksumOverWireSource { return false }
-      position &+= 1
-    }
-    return true
-  }
-
   @inline(never) mutating func note(_ kind: Anomaly.Kind, layer: Int, bit: Int) {
+    if kind != .checksumOverWireSource { isSound = false }
     if anomalyCount < Self.maximumAnomalies - 1 {
       anomalies[anomalyCount] = Anomaly(kind: kind, layer: UInt8(clamping: layer), bit: kind == .limit ? .max : UInt16(clamping: bit))
       anomalyCount += 1

@@ -67,6 +67,14 @@ package struct BitRange: Sendable, Equatable {
   }
 
   @inline(never) private func readWide(_ bytes: Span<UInt8>, at base: Int) -> UInt128 {
+    let start = base &+ first
+    // An address.
+    if width == 128, drop == 0, start >= 0, start &+ 16 <= bytes.count {
+      let raw = unsafe bytes.bytes
+      let high = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self)
+      let low = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ 8, as: UInt64.self)
+      return UInt128(UInt64(bigEndian: high)) &<< 64 | UInt128(UInt64(bigEndian: low))
+    }
     var value: UInt128 = 0
     for index in (base &+ first)...(base &+ last) { value = value &<< 8 | UInt128(bytes[index]) }
     return (value &>> UInt128(drop)) & maximum

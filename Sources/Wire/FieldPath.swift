@@ -17,7 +17,7 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   package init?(_ path: String) {
     guard let dot = path.firstIndex(of: ".") else { return nil }
     let layer = path[..<dot]
-    guard let kind = LayerKind.allCases.first(where: { $0.name == layer }) else { return nil }
+    guard let kind = LayerKind(name: String(layer)) else { return nil }
     self.init(kind, String(path[path.index(after: dot)...]))
   }
 
@@ -30,7 +30,7 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   /// For the names that code itself spells; the test of `wellKnown` holds that each one resolves.
   private init(certain path: StaticString) {
     let parts = "\(path)".split(separator: ".", maxSplits: 1).map(String.init)
-    self.init(LayerKind.allCases.first { $0.name == parts.first } ?? .ethernet, named: parts.last ?? "")
+    self.init(LayerKind(name: parts.first ?? "") ?? .ethernet, named: parts.last ?? "")
   }
 
   private init(_ kind: LayerKind, named name: String) {

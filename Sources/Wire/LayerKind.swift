@@ -27,6 +27,14 @@ package enum LayerKind: UInt8, Sendable, CaseIterable {
     }
   }
 
+  private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
+
+  /// The kind of this name; nil when there is none.
+  package init?(name: String) {
+    guard let kind = Self.byName[name] else { return nil }
+    self = kind
+  }
+
   /// It is an option inside another layer, found by scanning that layer, not by the layer table (the Home Address option is in both).
   package var isOption: Bool { rawValue >= LayerKind.hao.rawValue }
   package var isMobilityOption: Bool { rawValue >= LayerKind.pad1.rawValue }

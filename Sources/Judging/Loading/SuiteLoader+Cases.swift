@@ -242,7 +242,7 @@ extension SuiteLoader {
     let names = LayerKind.allCases.map(\.name)
     let layersNode = mapping.require("layers")
     let layers = reader.list(layersNode).compactMap { node in
-      reader.choice(node, of: names, "a layer").flatMap { name in LayerKind.allCases.first { $0.name == name } }
+      reader.choice(node, of: names, "a layer").flatMap { name in LayerKind(name: name) }
     }
     if let layersNode, reader.list(layersNode).isEmpty { reader.expected("at least one layer", layersNode) }
     var spares: [FieldPath] = []

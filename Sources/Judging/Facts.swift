@@ -1,0 +1,198 @@
+import Wire
+
+/// What the tests of one message look at, read once for all of them: its fields, what the conversation knows, and the values of an earlier
+/// message. Every one has its place in one row.
+struct Facts: Sendable {
+  var readings: ContiguousArray<FieldReading>
+  /// The types of its mobility options.
+  var options = OptionTypes()
+
+  init(_ fields: FieldTable) { readings = ContiguousArray(repeating: FieldReading(), count: Place.firstField + fields.paths.count) }
+
+  subscript(_ field: KnownField) -> UInt128? { self[Place.firstField + field.rawValue] }
+
+  subscript(_ place: Int) -> UInt128? { readings[place].isPresent ? readings[place].value : nil }
+
+  /// Reads what the rules and the monitor ask of a message of this kind.
+  mutating func read(_ kind: MessageKind, _ program: Program, _ bytes: Span<UInt8>, _ dissection: inout Dissection) {
+    options = dissection.read(program.places, program.placesOfKind[kind.ordinal], in: bytes, into: &readings)
+    set(Place.sound, dissection.isSound ? 1 : 0)
+    set(Place.options, 0, isPresent: options != OptionTypes())
+  }
+
+  /// Takes what is known of a conversation.
+  mutating func take(_ conversation: borrowing Conversation) {
+    let update = conversation.update.isOpen
+    set(Place.of(.home), conversation.home.value)
+    set(Place.of(.careOf), conversation.careOf.value)
+    set(Place.of(.homeAgent), conversation.homeAgent.value)
+    set(Place.of(.lastAcceptedSequence), UInt128(max(0, conversation.accepted)), isPresent: conversation.accepted >= 0)
+    set(Place.of(.outstandingUpdate), UInt128(conversation.update.sequence), isPresent: update)
+    set(Place.of(.updateSource), conversation.update.source.value, isPresent: update)
+    set(Place.of(.outstandingRevocation), UInt128(conversation.revocation.sequence), isPresent: conversation.revocation.isOpen)
+    set(Place.unbound, conversation.binding == .unbound ? 1 : 0)
+  }
+
+  @inline(__always) private mutating func set(_ place: Int, _ value: UInt128, isPresent: Bool = true) {
+    readings[place].value = value
+    readings[place].isPresent = isPresent
+  }
+
+  /// Looks back at the message in hand: its own fields stand where an earlier one's would.
+  mutating func recall(_ range: Range<Int>, of program: Program) {
+    var index = range.lowerBound
+    while index < range.upperBound, index - range.lowerBound < Slots.capacity {
+      readings[Place.firstSlot + index - range.lowerBound] = readings[Int(program.slots[index])]
+      index += 1
+    }
+  }
+
+  /// The first fields that were looked back at, to be kept with a sequel.
+  func slots(_ count: Int) -> Slots {
+    var slots = Slots()
+    for index in 0..<min(count, Slots.capacity) { slots.set(index, self[Place.firstSlot + index]) }
+    return slots
+  }
+
+  /// Looks back at a triggering message.
+  mutating func recall(_ slots: borrowing Slots, _ count: Int) {
+    var index = 0
+    while index < min(count, Slots.capacity) {
+      let value = slots.value(index)
+      set(Place.firstSlot + index, value ?? 0, isPresent: value != nil)
+      index += 1
+    }
+  }
+}
+
+/// Where a reading stands in the row.
+enum Place {
+  static let firstSlot = 0
+  private static let firstConversationValue = firstSlot + Slots.capacity
+  /// 1: the Home Agent is known to hold no binding.
+  static let unbound = firstConversationValue + ConversationValue.allCases.count
+  /// 1: nothing is wrong anywhere in the frame.
+  static let sound = unbound + 1
+  /// Present where the message has options; which ones, `Facts.options` tells.
+  static let options = sound + 1
+  static let firstField = options + 1
+
+  static func of(_ value: ConversationValue) -> Int {
+    switch value {
+    case .home: firstConversationValue
+    case .careOf: firstConversationValue + 1
+    case .homeAgent: firstConversationValue + 2
+    case .lastAcceptedSequence: firstConversationValue + 3
+    case .outstandingRevocation: firstConversationValue + 4
+    case .outstandingUpdate: firstConversationValue + 5
+    case .updateSource: firstConversationValue + 6
+    }
+  }
+}
+
+/// Values of the triggering message that a sequel looks back at.
+struct Slots: Sendable {
+  static let capacity = 8
+  private var values: InlineArray<8, UInt128> = InlineArray(repeating: 0)
+  private var present: UInt8 = 0
+
+  func value(_ index: Int) -> UInt128? {
+    guard index >= 0, index < Self.capacity, present & 1 << UInt8(index) != 0 else { return nil }
+    return values[index]
+  }
+
+  mutating func set(_ index: Int, _ value: UInt128?) {
+    guard let value, index < Self.capacity else { return }
+    values[index] = value
+    present |= 1 << UInt8(index)
+  }
+}
+
+/// Fields that the monitor itself asks for.
+enum KnownField: Int, CaseIterable {
+  case source, destination, homeAddressOption, routingHomeAddress
+  case buSequence, buLifetime, buH, alternateCareOf
+  case baStatus, baSequence, baLifetime
+  case briSequence, briTrigger, briP, briG, briV
+  case braStatus, braSequence
+  case beHomeAddress
+
+  var path: FieldPath {
+    switch self {
+    case .source: .ipv6Source
+    case .destination: .ipv6Destination
+    case .homeAddressOption: .homeAddressOption
+    case .routingHomeAddress: .routingHomeAddress
+    case .buSequence: .buSequence
+    case .buLifetime: .buLifetime
+    case .buH: .buH
+    case .alternateCareOf: .alternateCareOfAddress
+    case .baStatus: .baStatus
+    case .baSequence: .baSequence
+    case .baLifetime: .baLifetime
+    case .briSequence: .briSequence
+    case .briTrigger: .briTrigger
+    case .briP: .briP
+    case .briG: .briG
+    case .briV: .briV
+    case .braStatus: .braStatus
+    case .braSequence: .braSequence
+    case .beHomeAddress: .beHomeAddress
+    }
+  }
+
+  /// The kinds of messages of which it is asked.
+  var kinds: [MessageKind] {
+    switch self {
+    case .source, .destination, .homeAddressOption, .routingHomeAddress: MessageKind.allCases
+    case .buSequence, .buLifetime, .buH, .alternateCareOf: [.bu]
+    case .baStatus, .baSequence, .baLifetime: [.ba]
+    case .briSequence, .briTrigger, .briP, .briG, .briV: [.bri]
+    case .braStatus, .braSequence: [.bra]
+    case .beHomeAddress: [.be]
+    }
+  }
+}
+
+/// Every field that anybody asks for, and of which kinds of messages.
+struct FieldTable: Sendable {
+  /// By place, less `Place.firstField`.
+  private(set) var paths: [FieldPath] = []
+  /// By the kind's ordinal.
+  private(set) var byKind = [[FieldPlace]](repeating: [], count: MessageKind.allCases.count)
+
+  init() {
+    for field in KnownField.allCases {
+      paths.append(field.path)
+      for kind in field.kinds { ask(Place.firstField + field.rawValue, of: kind) }
+    }
+  }
+
+  /// The place of a field, which is read from now on in messages of the kind; a template on any Mobility Header asks every message.
+  mutating func place(of path: FieldPath, in kind: MessageKind) -> Int {
+    let index = paths.firstIndex(of: path) ?? paths.count
+    if index == paths.count { paths.append(path) }
+    for kind in Self.kinds(kind) { ask(Place.firstField + index, of: kind) }
+    return Place.firstField + index
+  }
+
+  private mutating func ask(_ place: Int, of kind: MessageKind) {
+    guard !byKind[kind.ordinal].contains(where: { $0.place == place }) else { return }
+    byKind[kind.ordinal].append(FieldPlace(path: paths[place - Place.firstField], place: place))
+  }
+
+  /// All of `byKind` in one row, and where each kind's are in it.
+  var joined: ([Range<Int>], [FieldPlace]) {
+    var start = 0
+    let ranges = byKind.map { places in
+      defer { start += places.count }
+      return start..<start + places.count
+    }
+    return (ranges, Array(byKind.joined()))
+  }
+
+  /// The field that has a place; nil for what is no field.
+  func path(at place: Int) -> FieldPath? { place >= Place.firstField ? paths[place - Place.firstField] : nil }
+
+  private static func kinds(_ kind: MessageKind) -> [MessageKind] { kind == .mh ? MessageKind.mobility : [kind] }
+}
