@@ -24,8 +24,12 @@ struct CompiledTest: Sendable {
 struct CompiledTemplate: Sendable {
   var kind: MessageKind
   var from: Role?
-  /// Into `tests`.
+  /// All tests in their order: into `tests`.
   var tests: Range<Int>
+  /// Those of them that many templates share: bits of `Facts.held`.
+  var needs: UInt128
+  /// The others.
+  var rest: Range<Int>
 }
 
 struct CompiledMust: Sendable {
@@ -107,6 +111,18 @@ struct Conditions: Sendable {
   }
 }
 
+/// What lets a message through to a rule, side by side for all rules on its kind: most are turned away here.
+struct Gate: Sendable {
+  var conditions: Conditions
+  var needs: UInt128
+  var presumes: UInt128
+  var rule: Int
+
+  @inline(__always) func isOpen(_ known: UInt64, held: UInt128, broken: UInt128) -> Bool {
+    conditions.hold(known) && needs & ~held == 0 && broken & presumes == 0
+  }
+}
+
 /// An assertion: one requirement that one rule decides.
 package struct Assertion: Sendable, Hashable {
   package var rule: String
@@ -138,9 +154,13 @@ final class Program: Sendable {
   let assertions: [Assertion]
   let severities: [Verdict]
   let levels: [Level]
-  /// The rules on a message of a kind and sender, those on any Mobility Header behind those on this one: into `byMessage`.
+  /// The rules on a message of a kind and sender, those on any Mobility Header behind those on this one: into `gates`.
   let ofMessage: [Range<Int>]
-  let byMessage: [Int32]
+  let gates: [Gate]
+  /// The tests that look at the message alone and that templates share, each one once: for each a bit of `Facts.held`.
+  let shared: [CompiledTest]
+  /// Those that templates of a kind ask: into `shared`.
+  let sharedOfKind: [[Int]]
   /// Rules by event name.
   let byEvent: [(name: String, attributes: [String: String], rule: Int32)]
   /// Assertion indices of each rule, by rule id.
@@ -164,7 +184,9 @@ final class Program: Sendable {
     assertions = parts.assertions
     severities = parts.severities
     levels = parts.levels
-    (ofMessage, byMessage) = parts.merged
+    (ofMessage, gates) = parts.merged
+    shared = parts.shared
+    sharedOfKind = parts.sharedOfKind
     byEvent = parts.byEvent
     assertionsOfRule = parts.assertionsOfRule
     ruleIDs = parts.ruleIDs
@@ -193,18 +215,25 @@ final class Program: Sendable {
     var assertionsOfRule: [String: [Int]] = [:]
     var ruleIDs: [String] = []
 
-    var merged: ([Range<Int>], [Int32]) {
+    var shared: [CompiledTest] = []
+    var sharedOfKind = [[Int]](repeating: [], count: MessageKind.allCases.count)
+
+    var merged: ([Range<Int>], [Gate]) {
       var ranges: [Range<Int>] = []
-      var rules: [Int32] = []
+      var gates: [Gate] = []
       for kind in MessageKind.allCases.sorted(by: { $0.ordinal < $1.ordinal }) {
         for role in [Role.ha, .ue] {
-          let start = rules.count
-          rules += byMessage[Program.slot(kind, role)]
-          if kind != .mh, MessageKind.mobility.contains(kind) { rules += byMessage[Program.slot(.mh, role)] }
-          ranges.append(start..<rules.count)
+          let start = gates.count
+          let wide = kind != .mh && MessageKind.mobility.contains(kind) ? byMessage[Program.slot(.mh, role)] : []
+          for rule in byMessage[Program.slot(kind, role)] + wide {
+            let compiled = rules[Int(rule)]
+            gates.append(
+              Gate(conditions: compiled.conditions, needs: compiled.template.needs, presumes: compiled.presumes, rule: Int(rule)))
+          }
+          ranges.append(start..<gates.count)
         }
       }
-      return (ranges, rules)
+      return (ranges, gates)
     }
   }
 
@@ -317,7 +346,7 @@ extension Program {
       for reaction in sequel.reactions {
         guard let assertion = assertion(rule, reaction.requirement, [responder], &program) else { continue }
         var match = CompiledReaction.Match.otherwise
-        var template = CompiledTemplate(kind: .mh, from: nil, tests: 0..<0)
+        var template = CompiledTemplate(kind: .mh, from: nil, tests: 0..<0, needs: 0, rest: 0..<0)
         switch reaction.match {
         case .message(let message):
           guard stands(message) else { continue }
@@ -411,7 +440,32 @@ extension Program {
       _ template: MessageTemplate, _ slots: inout [FieldPath], _ trigger: MessageKind, _ program: inout Program.Parts
     ) -> CompiledTemplate {
       let tests = template.tests.map { compile($0, of: template.kind, &slots, &program) }
-      return CompiledTemplate(kind: template.kind, from: template.from, tests: append(tests, &program))
+      var needs: UInt128 = 0
+      var rest: [CompiledTest] = []
+      for test in tests {
+        if let bit = share(test, template.kind, &program) { needs |= 1 << UInt128(bit) } else { rest.append(test) }
+      }
+      return CompiledTemplate(
+        kind: template.kind, from: template.from, tests: append(tests, &program), needs: needs, rest: append(rest, &program))
+    }
+
+    /// The bit of a test; nil for one that looks at more than the message, or where there are bits no more.
+    private func share(_ test: CompiledTest, _ kind: MessageKind, _ program: inout Program.Parts) -> Int? {
+      guard test.other < 0 else { return nil }
+      let index = program.shared.firstIndex { same($0, test, program) } ?? program.shared.count
+      guard index < 128 else { return nil }
+      if index == program.shared.count { program.shared.append(test) }
+      for kind in kind == .mh ? MessageKind.mobility : [kind] where !program.sharedOfKind[kind.ordinal].contains(index) {
+        program.sharedOfKind[kind.ordinal].append(index)
+      }
+      return index
+    }
+
+    private func same(_ a: CompiledTest, _ b: CompiledTest, _ program: Program.Parts) -> Bool {
+      func values(_ test: CompiledTest) -> ArraySlice<ClosedRange<UInt128>> {
+        program.ranges[Int(test.first)..<Int(test.first + test.count)]
+      }
+      return a.operation == b.operation && a.place == b.place && values(a) == values(b)
     }
 
     private func append(_ tests: [CompiledTest], _ program: inout Program.Parts) -> Range<Int> {

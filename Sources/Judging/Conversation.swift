@@ -146,8 +146,7 @@ struct ConversationKey: Hashable, Sendable {
   static func == (a: Self, b: Self) -> Bool { a.homeAgent.value == b.homeAgent.value && a.home.value == b.home.value }
 
   func hash(into hasher: inout Hasher) {
-    AddressKey(homeAgent).hash(into: &hasher)
-    AddressKey(home).hash(into: &hasher)
+    hasher.combine(AddressKey(homeAgent).folded ^ AddressKey(home).folded.byteSwapped)
   }
 }
 
@@ -160,4 +159,14 @@ struct AddressKey: Hashable, Sendable {
     high = UInt64(truncatingIfNeeded: address.value >> 64)
     low = UInt64(truncatingIfNeeded: address.value)
   }
+
+  private static let factors = (UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1)
+
+  /// One word instead of two for the hash: half its cost. The factors are nobody's to know, so that no capture is made to collide.
+  @inline(__always) var folded: UInt64 {
+    let (a, b) = Self.factors
+    return (high &* a).byteSwapped &+ low &* b
+  }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(folded) }
 }

@@ -6,6 +6,8 @@ struct Facts: Sendable {
   var readings: ContiguousArray<FieldReading>
   /// The types of its mobility options.
   var options = OptionTypes()
+  /// The shared tests of the program that hold.
+  private(set) var held: UInt128 = 0
 
   init(_ fields: FieldTable) { readings = ContiguousArray(repeating: FieldReading(), count: Place.firstField + fields.paths.count) }
 
@@ -18,6 +20,7 @@ struct Facts: Sendable {
     options = dissection.read(program.places, program.placesOfKind[kind.ordinal], in: bytes, into: &readings)
     set(Place.sound, dissection.isSound ? 1 : 0)
     set(Place.options, 0, isPresent: options != OptionTypes())
+    held = program.held(kind, self)
   }
 
   /// Takes what is known of a conversation.

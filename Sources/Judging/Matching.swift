@@ -14,13 +14,26 @@ extension Program {
   func firstFailing(_ range: Range<Int>, _ facts: borrowing Facts) -> Int {
     var index = range.lowerBound
     while index < range.upperBound {
-      if !holds(index, facts) { return index }
+      if !holds(tests, index, facts) { return index }
       index &+= 1
     }
     return -1
   }
 
-  private func holds(_ index: Int, _ facts: borrowing Facts) -> Bool {
+  /// The shared tests that hold of a message, a bit each.
+  func held(_ kind: MessageKind, _ facts: borrowing Facts) -> UInt128 {
+    var held: UInt128 = 0
+    for index in sharedOfKind[kind.ordinal] where holds(shared, index, facts) { held |= 1 << UInt128(index) }
+    return held
+  }
+
+  /// Whether the message in hand is what a template asks for, its kind and sender apart.
+  @inline(__always)
+  func matches(_ template: CompiledTemplate, _ facts: borrowing Facts) -> Bool {
+    template.needs & ~facts.held == 0 && firstFailing(template.rest, facts) < 0
+  }
+
+  private func holds(_ tests: [CompiledTest], _ index: Int, _ facts: borrowing Facts) -> Bool {
     let operation = tests[index].operation
     let reading = facts.readings[Int(tests[index].place)]
     switch operation {
@@ -35,8 +48,8 @@ extension Program {
     guard reading.isPresent else { return false }
     switch operation {
     case .correct: return !reading.isWrong
-    case .oneOf: return isAmong(reading.value, index)
-    case .noneOf: return !isAmong(reading.value, index)
+    case .oneOf: return isAmong(reading.value, tests[index])
+    case .noneOf: return !isAmong(reading.value, tests[index])
     case .any, .present, .absent, .wrong, .only, .contains, .excludes: return true
     default: break
     }
@@ -53,9 +66,9 @@ extension Program {
     }
   }
 
-  @inline(__always) private func isAmong(_ value: UInt128, _ test: Int) -> Bool {
-    var index = Int(tests[test].first)
-    let end = index &+ Int(tests[test].count)
+  @inline(__always) private func isAmong(_ value: UInt128, _ test: CompiledTest) -> Bool {
+    var index = Int(test.first)
+    let end = index &+ Int(test.count)
     while index < end {
       if ranges[index].contains(value) { return true }
       index &+= 1

@@ -98,7 +98,7 @@ extension Monitor {
   private func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
     guard template.from == nil || template.from == observation.from else { return false }
     guard template.kind == observation.kind || (template.kind == .mh && MessageKind.mobility.contains(observation.kind)) else { return false }
-    return program.firstFailing(template.tests, facts) < 0
+    return program.matches(template, facts)
   }
 
   private mutating func decide(

@@ -172,11 +172,12 @@ package struct Monitor: Sendable {
     let slot = Program.slot(observation.kind, observation.from)
     if conversations[place].obligations >= 0 { settle(index, slot, observation, bytes, &dissection) }
     let known = conversations[place].known
-    var rule = program.ofMessage[slot].lowerBound
-    while rule < program.ofMessage[slot].upperBound {
-      let position = Int(program.byMessage[rule])
-      if mayApply(position, place, known) { apply(position, index, observation, bytes, &dissection) }
-      rule &+= 1
+    var gate = program.ofMessage[slot].lowerBound
+    while gate < program.ofMessage[slot].upperBound {
+      if program.gates[gate].isOpen(known, held: facts.held, broken: conversations[place].broken) {
+        apply(program.gates[gate].rule, index, observation, bytes, &dissection)
+      }
+      gate &+= 1
     }
     if isOutgoing {
       if !conversations[place].isAltered { holdTester(index, slot, known, observation, bytes, &dissection) }
@@ -190,7 +191,7 @@ package struct Monitor: Sendable {
   private mutating func apply(
     _ position: Int, _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
-    guard program.firstFailing(program.rules[position].template.tests, facts) < 0 else { return }
+    guard program.firstFailing(program.rules[position].template.rest, facts) < 0 else { return }
     let place = Int(index)
     let looksBack = program.rules[position].slots
     if !looksBack.isEmpty { facts.recall(looksBack, of: program) }
@@ -219,19 +220,17 @@ package struct Monitor: Sendable {
     }
   }
 
-  /// Every state that the texts still allow is one that the rule asks for, and no rule that it presumes was broken.
-  @inline(__always) private func mayApply(_ position: Int, _ place: Int, _ known: UInt64) -> Bool {
-    program.rules[position].conditions.hold(known) && conversations[place].broken & program.rules[position].presumes == 0
-  }
-
   /// Breaches of the tester's own party in a message that no step made wrong are errors of the tester.
   private mutating func holdTester(
     _ index: Int32, _ slot: Int, _ known: UInt64, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
     guard let testerProgram, observation.from == testerRole else { return }
-    for position in testerProgram.ofMessage[slot] {
-      let rule = testerProgram.rules[Int(testerProgram.byMessage[position])]
-      guard rule.conditions.hold(known), conversations[Int(index)].broken & rule.presumes == 0, testerProgram.firstFailing(rule.template.tests, facts) < 0 else { continue }
+    let held = testerProgram.held(observation.kind, facts)
+    for gate in testerProgram.gates[testerProgram.ofMessage[slot]] {
+      let rule = testerProgram.rules[gate.rule]
+      guard gate.isOpen(known, held: held, broken: conversations[Int(index)].broken),
+        testerProgram.firstFailing(rule.template.rest, facts) < 0
+      else { continue }
       facts.recall(rule.slots, of: testerProgram)
       for must in rule.musts {
         let failing = testerProgram.firstFailing(testerProgram.musts[must].tests, facts)
@@ -258,7 +257,9 @@ package struct Monitor: Sendable {
     let known = conversations[Int(index)].known
     for entry in program.byEvent where entry.name == name && entry.attributes.allSatisfy({ attributes[$0.key] == $0.value }) {
       let position = Int(entry.rule)
-      guard mayApply(position, Int(index), known) else { continue }
+      guard program.rules[position].conditions.hold(known),
+        conversations[Int(index)].broken & program.rules[position].presumes == 0
+      else { continue }
       for sequel in program.rules[position].sequels {
         open(sequel, position, index, at: time, frame: number, kind: .mh, Slots(), isFromHook: name == "hook")
       }

@@ -48,37 +48,36 @@ struct Deadlines: Sendable {
   private var others = Heap<Deadline>()
   /// When the first one is due.
   private(set) var next = Instant.distantFuture
+  /// Where it stands; 0: in the heap.
+  private var nextLine = 0
 
   init(lines count: Int) { lines = ContiguousArray(repeating: Line(), count: count) }
 
   /// - Parameter line: 0 for a window that has no line of its own.
   mutating func insert(_ deadline: Deadline, line: Int) {
-    if deadline.time < next { next = deadline.time }
-    if line > 0, lines[line].entries.last.map({ $0.time <= deadline.time }) ?? true {
-      lines[line].entries.append(deadline)
-    } else {
-      others.insert(deadline)
-    }
+    let isInLine = line > 0 && lines[line].entries.last.map { $0.time <= deadline.time } ?? true
+    if isInLine { lines[line].entries.append(deadline) } else { others.insert(deadline) }
+    if deadline.time < next { (next, nextLine) = (deadline.time, isInLine ? line : 0) }
   }
 
   /// Takes out the earliest deadline before `time`; of several at one time the one that was put in first.
   mutating func pop(before time: Instant) -> Deadline? {
     guard next < time else { return nil }
-    var earliest = others.min
-    var line = -1
-    for index in lines.indices {
-      guard let first = lines[index].first, earliest.map({ first < $0 }) ?? true else { continue }
-      earliest = first
-      line = index
+    let deadline = nextLine > 0 ? take(nextLine) : others.popMin()
+    var first = others.min
+    nextLine = 0
+    for line in lines.indices {
+      guard let head = lines[line].first, first.map({ head < $0 }) ?? true else { continue }
+      first = head
+      nextLine = line
     }
-    guard let earliest else {
-      next = .distantFuture
-      return nil
-    }
-    next = earliest.time
-    guard earliest.time < time else { return nil }
-    if line < 0 { others.removeMin() } else { leave(line) }
-    return earliest
+    next = first?.time ?? .distantFuture
+    return deadline
+  }
+
+  private mutating func take(_ line: Int) -> Deadline? {
+    defer { leave(line) }
+    return lines[line].first
   }
 
   private mutating func leave(_ line: Int) {

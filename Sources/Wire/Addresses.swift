@@ -1,40 +1,40 @@
 /// An IPv6 address, its 128 bits in network order.
-package struct IPv6Address: Hashable, Sendable, Comparable {
+public struct IPv6Address: Hashable, Sendable, Comparable {
   /// The 128 bits; the most significant is the first on the wire.
-  package var value: UInt128
+  public var value: UInt128
 
-  @inline(__always) package init(_ value: UInt128) { self.value = value }
+  @inline(__always) public init(_ value: UInt128) { self.value = value }
 
-  package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
+  public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 
   /// `::`
-  package static let unspecified = IPv6Address(0)
+  public static let unspecified = IPv6Address(0)
   /// `ff02::1`
-  package static let allNodes = IPv6Address(0xff02_0000_0000_0000_0000_0000_0000_0001)
+  public static let allNodes = IPv6Address(0xff02_0000_0000_0000_0000_0000_0000_0001)
 
   /// The 16 octets, first on the wire first.
-  package var octets: [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: value >> UInt128(120 - 8 * $0)) } }
+  public var octets: [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: value >> UInt128(120 - 8 * $0)) } }
 
   /// `ff00::/8` (RFC 4291 2.7).
-  package var isMulticast: Bool { value >> 120 == 0xff }
+  public var isMulticast: Bool { value >> 120 == 0xff }
   /// Multicast of interface-local or link-local scope, `ff01::/16` and `ff02::/16` (RFC 4291 2.7).
-  package var isLinkScopeMulticast: Bool { value >> 112 == 0xff02 || value >> 112 == 0xff01 }
+  public var isLinkScopeMulticast: Bool { value >> 112 == 0xff02 || value >> 112 == 0xff01 }
   /// `fe80::/10` (RFC 4291 2.5.6).
-  package var isLinkLocal: Bool { value >> 118 == 0xfe80 >> 6 }
+  public var isLinkLocal: Bool { value >> 118 == 0xfe80 >> 6 }
   /// `::1`
-  package var isLoopback: Bool { value == 1 }
+  public var isLoopback: Bool { value == 1 }
   /// Neither multicast, unspecified, loopback nor link-local: what RFC 6275 6.3 asks of a home address.
-  package var isRoutableUnicast: Bool { !isMulticast && value > 1 && !isLinkLocal }
+  public var isRoutableUnicast: Bool { !isMulticast && value > 1 && !isLinkLocal }
   /// The solicited-node multicast address of this address (RFC 4291 2.7.1).
-  package var solicitedNode: IPv6Address { IPv6Address(0xff02_0000_0000_0000_0000_0001_ff00_0000 | value & 0xff_ffff) }
+  public var solicitedNode: IPv6Address { IPv6Address(0xff02_0000_0000_0000_0000_0001_ff00_0000 | value & 0xff_ffff) }
 
   /// This address with `offset` added to its value; wraps at the end of the address space.
-  package func advanced(by offset: Int) -> IPv6Address { IPv6Address(value &+ UInt128(truncatingIfNeeded: offset)) }
+  public func advanced(by offset: Int) -> IPv6Address { IPv6Address(value &+ UInt128(truncatingIfNeeded: offset)) }
 }
 
 extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
   /// RFC 5952 text: lower case, the longest run of zero groups as `::`.
-  package var description: String {
+  public var description: String {
     let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> UInt128(112 - 16 * $0)) }
     var best = 0..<0
     var start = 0
@@ -53,7 +53,7 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
   }
 
   /// Reads the text forms of RFC 4291 2.2, a dotted IPv4 tail included.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     var halves: [[UInt16]] = []
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count >= 3 else { return nil }
@@ -95,18 +95,18 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// An IPv4 address, its 32 bits in network order.
-package struct IPv4Address: Hashable, Sendable {
+public struct IPv4Address: Hashable, Sendable {
   /// The 32 bits; the most significant is the first on the wire.
-  package var value: UInt32
+  public var value: UInt32
 
-  package init(_ value: UInt32) { self.value = value }
+  public init(_ value: UInt32) { self.value = value }
 }
 
 extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
-  package var description: String { (0..<4).map { String(value >> UInt32(24 - 8 * $0) & 0xff) }.joined(separator: ".") }
+  public var description: String { (0..<4).map { String(value >> UInt32(24 - 8 * $0) & 0xff) }.joined(separator: ".") }
 
   /// Reads four decimal octets.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
     var value: UInt32 = 0
@@ -119,23 +119,23 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
 }
 
 /// An Ethernet address, its 48 bits in network order.
-package struct MACAddress: Hashable, Sendable {
+public struct MACAddress: Hashable, Sendable {
   /// The 48 bits, in the low bits of the word.
-  package var value: UInt64
+  public var value: UInt64
 
-  package init(_ value: UInt64) { self.value = value & 0xffff_ffff_ffff }
+  public init(_ value: UInt64) { self.value = value & 0xffff_ffff_ffff }
 
   /// `ff:ff:ff:ff:ff:ff`
-  package static let broadcast = MACAddress(0xffff_ffff_ffff)
+  public static let broadcast = MACAddress(0xffff_ffff_ffff)
 
   /// The Ethernet multicast address of an IPv6 multicast address, `33:33` and its last 32 bits (RFC 2464 7).
-  package init(multicast address: IPv6Address) {
+  public init(multicast address: IPv6Address) {
     self.init(0x3333_0000_0000 | UInt64(truncatingIfNeeded: address.value & 0xffff_ffff))
   }
 }
 
 extension MACAddress: CustomStringConvertible, LosslessStringConvertible {
-  package var description: String {
+  public var description: String {
     (0..<6).map {
       let octet = UInt8(truncatingIfNeeded: value >> UInt64(40 - 8 * $0))
       return (octet < 16 ? "0" : "") + String(octet, radix: 16)
@@ -143,7 +143,7 @@ extension MACAddress: CustomStringConvertible, LosslessStringConvertible {
   }
 
   /// Reads six colon-separated hexadecimal octets.
-  package init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 6 else { return nil }
     var value: UInt64 = 0

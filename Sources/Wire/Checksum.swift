@@ -1,14 +1,14 @@
 /// The one's complement sum of RFC 1071, kept unfolded until it is asked for.
-package struct ChecksumSum: Sendable {
+public struct ChecksumSum: Sendable {
   private var sum: UInt64 = 0
 
-  package init() {}
+  public init() {}
 
   /// Adds octets `start ..< start + count`, a whole number of 16-bit words but for the last octet of all.
   ///
   /// Two thirds of a frame's decoding used to be this sum; eight octets at a time make it 3 to 25 times as fast. The caller has made sure
   /// that the range lies inside.
-  @inline(__always) package mutating func add(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) {
+  @inline(__always) public mutating func add(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) {
     guard count > 0, start >= 0, start <= bytes.count, count <= bytes.count &- start else { return }
     let raw = unsafe bytes.bytes
     var index = start
@@ -27,16 +27,16 @@ package struct ChecksumSum: Sendable {
   }
 
   /// Adds a number that stands in the pseudo-header as 32 bits, big-endian.
-  @inline(__always) package mutating func add(_ value: UInt32) {
+  @inline(__always) public mutating func add(_ value: UInt32) {
     let swapped = UInt64(value.byteSwapped)
     sum &+= swapped & 0xffff
     sum &+= swapped >> 16
   }
 
   /// The checksum field's value, big-endian, were the summed field zero.
-  package var checksum: UInt16 { ~folded }
+  public var checksum: UInt16 { ~folded }
   /// Zero exactly when the summed octets held the right checksum.
-  package var isValid: Bool { folded == 0xffff }
+  public var isValid: Bool { folded == 0xffff }
 
   private var folded: UInt16 {
     var value = sum

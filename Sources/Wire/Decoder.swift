@@ -1,5 +1,5 @@
 /// What the first octet of a captured frame belongs to.
-package enum FrameStart: Sendable {
+public enum FrameStart: Sendable {
   case ethernet
   /// An IPv4 or IPv6 header, told apart by its version.
   case ip
@@ -8,20 +8,20 @@ package enum FrameStart: Sendable {
 }
 
 /// Turns octets into a table of layers. It reads nothing outside the octets, traps on none, and allocates nothing.
-package struct Decoder: Sendable {
+public struct Decoder: Sendable {
   /// The layout of MH type 16, unless `dialects` names another for one of the packet's addresses.
-  package var dialect: Dialect
+  public var dialect: Dialect
   /// Layouts by Home Agent, for captures in which several speak differently.
-  package var dialects: [IPv6Address: Dialect] = [:]
+  public var dialects: [IPv6Address: Dialect] = [:]
   /// MH type numbers that are read as a revocation, 16 in both dialects unless the device's description says otherwise.
-  package var revocationTypes: (UInt8, UInt8) = (16, 16)
+  public var revocationTypes: (UInt8, UInt8) = (16, 16)
 
-  package init(dialect: Dialect) { self.dialect = dialect }
+  public init(dialect: Dialect) { self.dialect = dialect }
 
   /// Decodes a frame into `result`, whatever was in it before.
   ///
   /// - Parameter originalLength: octets on the wire, where the capture holds fewer.
-  package func decode(_ bytes: Span<UInt8>, _ start: FrameStart = .ethernet, originalLength: Int? = nil, into result: inout Dissection) {
+  public func decode(_ bytes: Span<UInt8>, _ start: FrameStart = .ethernet, originalLength: Int? = nil, into result: inout Dissection) {
     result.reset()
     result.missing = max(0, (originalLength ?? bytes.count) &- bytes.count)
     var cursor = Cursor(offset: 0, end: bytes.count)

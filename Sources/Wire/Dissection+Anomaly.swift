@@ -47,5 +47,5 @@ extension Dissection {
 
 extension Anomaly.Kind {
   /// The name in reports, for instance `length-beyond`.
-  package var name: String { kebab("\(self)") }
+  public var name: String { kebab("\(self)") }
 }

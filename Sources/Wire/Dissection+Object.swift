@@ -1,33 +1,33 @@
 /// What one frame holds, as values that any encoder can write; `detachspec decode --format json` prints one of these a frame.
-package struct DissectedFrame: Encodable, Sendable {
+public struct DissectedFrame: Encodable, Sendable {
   /// The number of the frame, counted from 1.
-  package let frame: Int
+  public let frame: Int
   /// Capture time in nanoseconds, as text: not every reader of JSON keeps 64 bits.
-  package let time: String
-  package let interface: Int
+  public let time: String
+  public let interface: Int
   /// The link type of the capture, for instance 1 for Ethernet.
-  package let link: Int
-  package let layers: [DissectedLayer]
-  package let anomalies: [DissectedAnomaly]
+  public let link: Int
+  public let layers: [DissectedLayer]
+  public let anomalies: [DissectedAnomaly]
 }
 
 /// One layer of a frame with its fields.
-package struct DissectedLayer: Encodable, Sendable {
+public struct DissectedLayer: Encodable, Sendable {
   /// The layer's name in field paths.
-  package let layer: String
+  public let layer: String
   /// The layout, of a message that has more than one.
-  package let dialect: String?
+  public let dialect: String?
   /// Octets from the frame's start; a message's fields count from its Mobility Header.
-  package let offset: Int
-  package let length: Int
-  package let fields: DissectedFields
+  public let offset: Int
+  public let length: Int
+  public let fields: DissectedFields
   /// Nil for a layer that holds no options by its nature.
-  package let options: [DissectedOption]?
+  public let options: [DissectedOption]?
 }
 
 /// Fields by name, in wire order.
-package struct DissectedFields: Encodable, Sendable {
-  package let values: [(field: Field, value: UInt128)]
+public struct DissectedFields: Encodable, Sendable {
+  public let values: [(field: Field, value: UInt128)]
 
   private struct Key: CodingKey {
     let stringValue: String
@@ -37,7 +37,7 @@ package struct DissectedFields: Encodable, Sendable {
   }
 
   /// A number as a number, an address as text.
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     for (field, value) in values {
       let key = Key(stringValue: field.name)
@@ -51,26 +51,26 @@ package struct DissectedFields: Encodable, Sendable {
 }
 
 /// One option: its type, its length field, and what stands behind them in hexadecimal.
-package struct DissectedOption: Encodable, Sendable {
-  package let type: Int
-  package let length: Int
-  package let data: String
+public struct DissectedOption: Encodable, Sendable {
+  public let type: Int
+  public let length: Int
+  public let data: String
 }
 
 /// Something that was wrong.
-package struct DissectedAnomaly: Encodable, Sendable {
-  package let layer: String
+public struct DissectedAnomaly: Encodable, Sendable {
+  public let layer: String
   /// Nil where no field of the layer is to blame.
-  package let field: String?
+  public let field: String?
   /// In kebab case, for instance `checksum-over-wire-source`.
-  package let kind: String
+  public let kind: String
   /// What is wrong, for people.
-  package let text: String
+  public let text: String
 }
 
 extension Dissection {
   /// Everything that was found, for a frame of which the capture knows number, time (nanoseconds), interface and link type.
-  package func object(_ bytes: Span<UInt8>, frame: Int, time: Instant, interface: Int, link: Int) -> DissectedFrame {
+  public func object(_ bytes: Span<UInt8>, frame: Int, time: Instant, interface: Int, link: Int) -> DissectedFrame {
     DissectedFrame(
       frame: frame, time: String(time.nanoseconds), interface: interface, link: link,
       layers: (0..<count).map { index in

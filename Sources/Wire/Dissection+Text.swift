@@ -1,7 +1,7 @@
 extension Dissection {
   /// A dissection for people: a line a layer with its offset and clause, a line a field with its Wireshark name, the options, the octets
   /// that nobody reads in hexadecimal, and what was wrong.
-  package func text(_ bytes: Span<UInt8>) -> String {
+  public func text(_ bytes: Span<UInt8>) -> String {
     var out = ""
     var end = 0
     for index in 0..<count {

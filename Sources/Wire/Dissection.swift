@@ -1,19 +1,19 @@
 /// One layer of a decoded packet.
-package struct Layer: Sendable {
-  package var kind: LayerKind
-  package var dialect: Dialect
-  package var protection: Protection
+public struct Layer: Sendable {
+  public var kind: LayerKind
+  public var dialect: Dialect
+  public var protection: Protection
   /// Octets from the frame's start.
-  package var offset: Int32
+  public var offset: Int32
   /// Octets of the layer itself: a header with its options, not what it carries.
-  package var length: Int32
+  public var length: Int32
 
-  package var end: Int { Int(offset) &+ Int(length) }
+  public var end: Int { Int(offset) &+ Int(length) }
 }
 
 /// Something of a packet that its schema or its documents do not allow.
-package struct Anomaly: Sendable, Equatable {
-  package enum Kind: UInt8, Sendable {
+public struct Anomaly: Sendable, Equatable {
+  public enum Kind: UInt8, Sendable {
     /// The packet ends before the layer does.
     case truncated
     /// A length that says more than there is.
@@ -36,14 +36,14 @@ package struct Anomaly: Sendable, Equatable {
     case limit
   }
 
-  package var kind: Kind
+  public var kind: Kind
   /// The index of the layer in the table.
-  package var layer: UInt8
+  public var layer: UInt8
   /// The first bit of the field that is wrong, counted from the layer's start; a bit behind the layer where what follows it is wrong,
   /// `UInt16.max` where no field is.
-  package var bit: UInt16
+  public var bit: UInt16
 
-  package init(kind: Kind, layer: UInt8, bit: UInt16) {
+  public init(kind: Kind, layer: UInt8, bit: UInt16) {
     self.kind = kind
     self.layer = layer
     self.bit = bit
@@ -51,38 +51,38 @@ package struct Anomaly: Sendable, Equatable {
 }
 
 /// What a frame turned out to hold: a table of layers, the octets that nobody reads, and what was wrong. Any octets give one.
-package struct Dissection: Sendable {
-  package static let maximumLayers = 24
-  package static let maximumAnomalies = 16
+public struct Dissection: Sendable {
+  public static let maximumLayers = 24
+  public static let maximumAnomalies = 16
 
-  package internal(set) var layers: InlineArray<24, Layer> = InlineArray(
+  public internal(set) var layers: InlineArray<24, Layer> = InlineArray(
     repeating: Layer(kind: .ethernet, dialect: .rfc5846, protection: .clear, offset: 0, length: 0))
-  package internal(set) var count = 0
-  package internal(set) var anomalies: InlineArray<16, Anomaly> = InlineArray(repeating: Anomaly(kind: .limit, layer: 0, bit: 0))
-  package internal(set) var anomalyCount = 0
+  public internal(set) var count = 0
+  public internal(set) var anomalies: InlineArray<16, Anomaly> = InlineArray(repeating: Anomaly(kind: .limit, layer: 0, bit: 0))
+  public internal(set) var anomalyCount = 0
   /// The octets behind the last layer that the outermost network header still counts as its own.
-  package internal(set) var restOffset = 0
-  package internal(set) var restLength = 0
+  public internal(set) var restOffset = 0
+  public internal(set) var restLength = 0
   /// Indices into the table, -1 where there is none: the Mobility Header and its message, the first network header, the innermost IPv6
   /// header, and the Home Address option and type 2 routing header that belong to that one.
-  package internal(set) var mobility = -1
-  package internal(set) var message = -1
-  package internal(set) var network = -1
-  package internal(set) var inner = -1
-  package internal(set) var homeAddressOption = -1
-  package internal(set) var routing = -1
-  package internal(set) var icmp = -1
+  public internal(set) var mobility = -1
+  public internal(set) var message = -1
+  public internal(set) var network = -1
+  public internal(set) var inner = -1
+  public internal(set) var homeAddressOption = -1
+  public internal(set) var routing = -1
+  public internal(set) var icmp = -1
   /// The innermost packet is an ICMPv6 error (RFC 4443 2.1).
-  package internal(set) var isICMPError = false
+  public internal(set) var isICMPError = false
   /// Octets that are not captured: the frame was longer on the wire.
-  package internal(set) var missing = 0
+  public internal(set) var missing = 0
   // Kept, not worked out when asked for: upper floors would hand over the whole table to ask.
   /// The kind of the Mobility Header's message, `.mh` for one that has no schema; nil without a Mobility Header.
-  package internal(set) var messageKind: LayerKind?
+  public internal(set) var messageKind: LayerKind?
   /// Nothing was wrong, the wire-source variant of the checksum aside.
-  package private(set) var isSound = true
+  public private(set) var isSound = true
 
-  package init() {}
+  public init() {}
 
   mutating func reset() {
     count = 0
@@ -103,7 +103,7 @@ package struct Dissection: Sendable {
   }
 
   /// Gives a draft-01 revocation its name, once the sender's role is known.
-  package mutating func nameMessage(_ kind: LayerKind) {
+  public mutating func nameMessage(_ kind: LayerKind) {
     guard message >= 0, kind.isMobilityMessage else { return }
     layers[message].kind = kind
     messageKind = kind
@@ -122,7 +122,7 @@ package struct Dissection: Sendable {
   }
 
   /// The first layer of a kind, the innermost one for IPv6; nil when there is none.
-  @inline(__always) package borrowing func layer(_ kind: LayerKind) -> Layer? {
+  @inline(__always) public borrowing func layer(_ kind: LayerKind) -> Layer? {
     let index = firstIndex(kind)
     return index >= 0 ? layers.span[index] : nil
   }
@@ -144,7 +144,7 @@ package struct Dissection: Sendable {
   }
 
   /// A field's value; nil when the layer or option is absent, its dialect lacks the field, or its octets are not there.
-  @inline(__always) package borrowing func value(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
+  @inline(__always) public borrowing func value(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
     if path.kind.isOption, path.kind != .hao { return optionValue(path, in: bytes) }
     let index = firstIndex(path.kind)
     guard index >= 0 else { return nil }
@@ -152,7 +152,7 @@ package struct Dissection: Sendable {
   }
 
   /// A field of the layer at an index of the table.
-  @inline(__always) package borrowing func value(_ path: FieldPath, ofLayer index: Int, in bytes: Span<UInt8>) -> UInt128? {
+  @inline(__always) public borrowing func value(_ path: FieldPath, ofLayer index: Int, in bytes: Span<UInt8>) -> UInt128? {
     let layer = layers.span[index]
     guard let range = path.range(in: layer.dialect), Int(layer.offset) &+ range.octetsNeeded <= bytes.count else { return nil }
     return range.read(bytes, at: Int(layer.offset))
@@ -179,12 +179,12 @@ package struct Dissection: Sendable {
   /// Calls `body` with kind, offset and whole length of every option of the Mobility Header or, without one, of the ND message.
   ///
   /// Stops at the first option that runs past the end.
-  package borrowing func forEachOption(in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+  public borrowing func forEachOption(in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
     forEachOption(ofLayer: optionHolder, in: bytes, body)
   }
 
   /// The same for one layer of the table, a destination options or hop-by-hop header too; a layer that has no options has none.
-  package borrowing func forEachOption(ofLayer index: Int, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+  public borrowing func forEachOption(ofLayer index: Int, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
     guard let octets = optionOctets(ofLayer: index, in: bytes) else { return }
     Self.forEachOption(octets, of: layers.span[index].kind, in: bytes, body)
   }
@@ -235,7 +235,7 @@ package struct Dissection: Sendable {
   }
 
   /// Whether a field carries an anomaly that makes it wrong; the wire-source variant of the checksum is not counted.
-  package borrowing func isWrong(_ path: FieldPath) -> Bool {
+  public borrowing func isWrong(_ path: FieldPath) -> Bool {
     let index = firstIndex(path.kind)
     guard index >= 0, let range = path.range(in: layers.span[index].dialect) else { return false }
     var position = 0

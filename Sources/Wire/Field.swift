@@ -1,5 +1,5 @@
 /// What fills a field when its value is not given.
-package enum Computed: Sendable, Equatable {
+public enum Computed: Sendable, Equatable {
   case no
   case constant(UInt64)
   /// The protocol number or EtherType of the layer that follows.
@@ -21,7 +21,7 @@ package enum Computed: Sendable, Equatable {
 }
 
 /// Where a field's bits are: a number of at most 128 bits, big-endian, counted from the start of its layer.
-package struct BitRange: Sendable, Equatable {
+public struct BitRange: Sendable, Equatable {
   // Kept small: every path holds two of these, and paths are copied with every value of a packet that is written.
   private let mask: UInt64
   private let start: UInt16
@@ -30,7 +30,7 @@ package struct BitRange: Sendable, Equatable {
   private let bits: UInt8
   private let dropped: UInt8
 
-  package init(bit: Int, width: Int) {
+  public init(bit: Int, width: Int) {
     let last = (bit + width - 1) >> 3
     start = UInt16(clamping: bit)
     bits = UInt8(clamping: width)
@@ -41,17 +41,17 @@ package struct BitRange: Sendable, Equatable {
   }
 
   /// The first bit; 0 is the most significant bit of the layer's first octet.
-  package var bit: Int { Int(start) }
+  public var bit: Int { Int(start) }
   /// How many bits, 1 to 128.
-  package var width: Int { Int(bits) }
+  public var width: Int { Int(bits) }
   @inline(__always) var first: Int { Int(firstOctet) }
   @inline(__always) var last: Int { Int(lastOctet) }
   @inline(__always) private var drop: Int { Int(dropped) }
 
   /// Octets from the layer's start that must be there for the field to be read.
-  package var octetsNeeded: Int { last + 1 }
+  public var octetsNeeded: Int { last + 1 }
   /// The greatest value that the field holds.
-  package var maximum: UInt128 { width >= 128 ? .max : (UInt128(1) << UInt128(width)) - 1 }
+  public var maximum: UInt128 { width >= 128 ? .max : (UInt128(1) << UInt128(width)) - 1 }
 
   /// The value at `base`; the caller has made sure that `octetsNeeded` octets are there.
   @inline(__always) func read(_ bytes: Span<UInt8>, at base: Int) -> UInt128 {
@@ -97,21 +97,21 @@ package struct BitRange: Sendable, Equatable {
 }
 
 /// How a field's value is written for people.
-package enum Presentation: Sendable {
+public enum Presentation: Sendable {
   case number, ipv6, ipv4, mac
 }
 
 /// One field of a schema.
-package struct Field: Sendable {
+public struct Field: Sendable {
   /// The RFC's name in kebab case, without the layer: `trigger`.
-  package let name: String
-  package let range: BitRange
-  package let computed: Computed
+  public let name: String
+  public let range: BitRange
+  public let computed: Computed
   /// The name of Wireshark's display filter field; empty where Wireshark has none.
-  package let wireshark: String
-  package let presentation: Presentation
+  public let wireshark: String
+  public let presentation: Presentation
   /// Names of values.
-  package let meanings: [UInt64: String]
+  public let meanings: [UInt64: String]
 
   init(
     _ name: String, _ bit: Int, _ width: Int, _ wireshark: String = "", _ computed: Computed = .no, as presentation: Presentation = .number,
@@ -128,7 +128,7 @@ package struct Field: Sendable {
   init(_ name: String, _ bit: Int, _ width: Int, computed: Computed) { self.init(name, bit, width, "", computed) }
 
   /// The value as people read it: an address, a number with its radix 16 form and its meaning.
-  package func text(_ value: UInt128) -> String {
+  public func text(_ value: UInt128) -> String {
     switch presentation {
     case .ipv6: return IPv6Address(value).description
     case .ipv4: return IPv4Address(UInt32(truncatingIfNeeded: value)).description

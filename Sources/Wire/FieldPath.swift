@@ -1,8 +1,8 @@
 /// A field by name, resolved once: `bri.trigger`, `ipv6.source`, `ipv4-home-address.address`.
 ///
 /// Reading one costs a scan of the layer table and a few loads; a dialect that lacks the field gives nil.
-package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
-  package let kind: LayerKind
+public struct FieldPath: Sendable, Hashable, CustomStringConvertible {
+  public let kind: LayerKind
   // An index, not a String: a path is copied on the hot path, and must cost no reference count.
   private let nameIndex: UInt16
   private let draft01: BitRange?
@@ -11,10 +11,10 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   private static let names = Set(Schema.all.flatMap { $0.fields.map(\.name) }).sorted()
 
   /// The RFC's field name.
-  package var name: String { Int(nameIndex) < Self.names.count ? Self.names[Int(nameIndex)] : "" }
+  public var name: String { Int(nameIndex) < Self.names.count ? Self.names[Int(nameIndex)] : "" }
 
   /// Resolves `layer.field`; nil when there is no such layer or field.
-  package init?(_ path: String) {
+  public init?(_ path: String) {
     guard let dot = path.firstIndex(of: ".") else { return nil }
     let layer = path[..<dot]
     guard let kind = LayerKind(name: String(layer)) else { return nil }
@@ -22,7 +22,7 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Resolves a field of a layer; nil when no dialect has it.
-  package init?(_ kind: LayerKind, _ name: String) {
+  public init?(_ kind: LayerKind, _ name: String) {
     self.init(kind, named: name)
     guard draft01 != nil || rfc5846 != nil else { return nil }
   }
@@ -41,17 +41,17 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Where the field is in a dialect; nil where that dialect lacks it.
-  @inline(__always) package func range(in dialect: Dialect) -> BitRange? { dialect == .draft01 ? draft01 : rfc5846 }
+  @inline(__always) public func range(in dialect: Dialect) -> BitRange? { dialect == .draft01 ? draft01 : rfc5846 }
 
   /// The schema's entry for the field in a dialect.
-  package func field(in dialect: Dialect) -> Field? { Schema.of(kind, dialect).fields.first { $0.name == name } }
+  public func field(in dialect: Dialect) -> Field? { Schema.of(kind, dialect).fields.first { $0.name == name } }
 
   /// Some dialect has the field.
-  package var exists: Bool { draft01 != nil || rfc5846 != nil }
+  public var exists: Bool { draft01 != nil || rfc5846 != nil }
 
-  package var description: String { "\(kind.name).\(name)" }
-  package static func == (a: Self, b: Self) -> Bool { a.kind == b.kind && a.nameIndex == b.nameIndex }
-  package func hash(into hasher: inout Hasher) {
+  public var description: String { "\(kind.name).\(name)" }
+  public static func == (a: Self, b: Self) -> Bool { a.kind == b.kind && a.nameIndex == b.nameIndex }
+  public func hash(into hasher: inout Hasher) {
     hasher.combine(kind)
     hasher.combine(nameIndex)
   }
@@ -59,73 +59,73 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
 
 extension FieldPath {
   // The fields that code names itself. A test holds that every one resolves.
-  package static let ethernetDestination = FieldPath(certain: "ethernet.destination")
-  package static let ethernetSource = FieldPath(certain: "ethernet.source")
-  package static let ethernetType = FieldPath(certain: "ethernet.type")
-  package static let ipv4Source = FieldPath(certain: "ipv4.source")
-  package static let ipv4Destination = FieldPath(certain: "ipv4.destination")
-  package static let ipv4Protocol = FieldPath(certain: "ipv4.protocol")
-  package static let ipv6Source = FieldPath(certain: "ipv6.source")
-  package static let ipv6Destination = FieldPath(certain: "ipv6.destination")
-  package static let ipv6NextHeader = FieldPath(certain: "ipv6.next-header")
-  package static let ipv6HopLimit = FieldPath(certain: "ipv6.hop-limit")
-  package static let ipv6PayloadLength = FieldPath(certain: "ipv6.payload-length")
-  package static let homeAddressOption = FieldPath(certain: "hao.home-address")
-  package static let routingHomeAddress = FieldPath(certain: "rh2.home-address")
-  package static let segmentsLeft = FieldPath(certain: "rh2.segments-left")
-  package static let routingExtLength = FieldPath(certain: "rh2.hdr-ext-len")
-  package static let udpSourcePort = FieldPath(certain: "udp.source-port")
-  package static let udpDestinationPort = FieldPath(certain: "udp.destination-port")
-  package static let icmpType = FieldPath(certain: "icmpv6.type")
-  package static let icmpCode = FieldPath(certain: "icmpv6.code")
-  package static let icmpPointer = FieldPath(certain: "icmpv6.pointer")
-  package static let solicitedTarget = FieldPath(certain: "ns.target")
-  package static let advertisedTarget = FieldPath(certain: "na.target")
-  package static let advertisedSolicited = FieldPath(certain: "na.s")
-  package static let advertisedOverride = FieldPath(certain: "na.o")
-  package static let advertisedRouter = FieldPath(certain: "na.r")
-  package static let linkLayerType = FieldPath(certain: "link-layer-address.option-type")
-  package static let linkLayerAddress = FieldPath(certain: "link-layer-address.address")
-  package static let arpOperation = FieldPath(certain: "arp.operation")
-  package static let arpSenderHardware = FieldPath(certain: "arp.sender-hardware")
-  package static let arpSender = FieldPath(certain: "arp.sender")
-  package static let arpTargetHardware = FieldPath(certain: "arp.target-hardware")
-  package static let arpTarget = FieldPath(certain: "arp.target")
-  package static let mhPayloadProto = FieldPath(certain: "mh.payload-proto")
-  package static let mhHeaderLen = FieldPath(certain: "mh.header-len")
-  package static let mhType = FieldPath(certain: "mh.type")
-  package static let mhReserved = FieldPath(certain: "mh.reserved")
-  package static let mhChecksum = FieldPath(certain: "mh.checksum")
-  package static let buSequence = FieldPath(certain: "bu.sequence")
-  package static let buLifetime = FieldPath(certain: "bu.lifetime")
-  package static let buA = FieldPath(certain: "bu.a")
-  package static let buH = FieldPath(certain: "bu.h")
-  package static let buL = FieldPath(certain: "bu.l")
-  package static let buK = FieldPath(certain: "bu.k")
-  package static let buP = FieldPath(certain: "bu.p")
-  package static let baStatus = FieldPath(certain: "ba.status")
-  package static let baK = FieldPath(certain: "ba.k")
-  package static let baSequence = FieldPath(certain: "ba.sequence")
-  package static let baLifetime = FieldPath(certain: "ba.lifetime")
-  package static let beStatus = FieldPath(certain: "be.status")
-  package static let beHomeAddress = FieldPath(certain: "be.home-address")
-  package static let briSequence = FieldPath(certain: "bri.sequence")
-  package static let briTrigger = FieldPath(certain: "bri.trigger")
-  package static let briP = FieldPath(certain: "bri.p")
-  package static let briA = FieldPath(certain: "bri.a")
-  package static let briG = FieldPath(certain: "bri.g")
-  package static let briV = FieldPath(certain: "bri.v")
-  package static let briReserved = FieldPath(certain: "bri.reserved")
-  package static let braSequence = FieldPath(certain: "bra.sequence")
-  package static let braStatus = FieldPath(certain: "bra.status")
-  package static let braP = FieldPath(certain: "bra.p")
-  package static let braG = FieldPath(certain: "bra.g")
-  package static let braV = FieldPath(certain: "bra.v")
-  package static let revocationSequence = FieldPath(certain: "revocation.sequence")
-  package static let alternateCareOfAddress = FieldPath(certain: "alternate-care-of-address.address")
+  public static let ethernetDestination = FieldPath(certain: "ethernet.destination")
+  public static let ethernetSource = FieldPath(certain: "ethernet.source")
+  public static let ethernetType = FieldPath(certain: "ethernet.type")
+  public static let ipv4Source = FieldPath(certain: "ipv4.source")
+  public static let ipv4Destination = FieldPath(certain: "ipv4.destination")
+  public static let ipv4Protocol = FieldPath(certain: "ipv4.protocol")
+  public static let ipv6Source = FieldPath(certain: "ipv6.source")
+  public static let ipv6Destination = FieldPath(certain: "ipv6.destination")
+  public static let ipv6NextHeader = FieldPath(certain: "ipv6.next-header")
+  public static let ipv6HopLimit = FieldPath(certain: "ipv6.hop-limit")
+  public static let ipv6PayloadLength = FieldPath(certain: "ipv6.payload-length")
+  public static let homeAddressOption = FieldPath(certain: "hao.home-address")
+  public static let routingHomeAddress = FieldPath(certain: "rh2.home-address")
+  public static let segmentsLeft = FieldPath(certain: "rh2.segments-left")
+  public static let routingExtLength = FieldPath(certain: "rh2.hdr-ext-len")
+  public static let udpSourcePort = FieldPath(certain: "udp.source-port")
+  public static let udpDestinationPort = FieldPath(certain: "udp.destination-port")
+  public static let icmpType = FieldPath(certain: "icmpv6.type")
+  public static let icmpCode = FieldPath(certain: "icmpv6.code")
+  public static let icmpPointer = FieldPath(certain: "icmpv6.pointer")
+  public static let solicitedTarget = FieldPath(certain: "ns.target")
+  public static let advertisedTarget = FieldPath(certain: "na.target")
+  public static let advertisedSolicited = FieldPath(certain: "na.s")
+  public static let advertisedOverride = FieldPath(certain: "na.o")
+  public static let advertisedRouter = FieldPath(certain: "na.r")
+  public static let linkLayerType = FieldPath(certain: "link-layer-address.option-type")
+  public static let linkLayerAddress = FieldPath(certain: "link-layer-address.address")
+  public static let arpOperation = FieldPath(certain: "arp.operation")
+  public static let arpSenderHardware = FieldPath(certain: "arp.sender-hardware")
+  public static let arpSender = FieldPath(certain: "arp.sender")
+  public static let arpTargetHardware = FieldPath(certain: "arp.target-hardware")
+  public static let arpTarget = FieldPath(certain: "arp.target")
+  public static let mhPayloadProto = FieldPath(certain: "mh.payload-proto")
+  public static let mhHeaderLen = FieldPath(certain: "mh.header-len")
+  public static let mhType = FieldPath(certain: "mh.type")
+  public static let mhReserved = FieldPath(certain: "mh.reserved")
+  public static let mhChecksum = FieldPath(certain: "mh.checksum")
+  public static let buSequence = FieldPath(certain: "bu.sequence")
+  public static let buLifetime = FieldPath(certain: "bu.lifetime")
+  public static let buA = FieldPath(certain: "bu.a")
+  public static let buH = FieldPath(certain: "bu.h")
+  public static let buL = FieldPath(certain: "bu.l")
+  public static let buK = FieldPath(certain: "bu.k")
+  public static let buP = FieldPath(certain: "bu.p")
+  public static let baStatus = FieldPath(certain: "ba.status")
+  public static let baK = FieldPath(certain: "ba.k")
+  public static let baSequence = FieldPath(certain: "ba.sequence")
+  public static let baLifetime = FieldPath(certain: "ba.lifetime")
+  public static let beStatus = FieldPath(certain: "be.status")
+  public static let beHomeAddress = FieldPath(certain: "be.home-address")
+  public static let briSequence = FieldPath(certain: "bri.sequence")
+  public static let briTrigger = FieldPath(certain: "bri.trigger")
+  public static let briP = FieldPath(certain: "bri.p")
+  public static let briA = FieldPath(certain: "bri.a")
+  public static let briG = FieldPath(certain: "bri.g")
+  public static let briV = FieldPath(certain: "bri.v")
+  public static let briReserved = FieldPath(certain: "bri.reserved")
+  public static let braSequence = FieldPath(certain: "bra.sequence")
+  public static let braStatus = FieldPath(certain: "bra.status")
+  public static let braP = FieldPath(certain: "bra.p")
+  public static let braG = FieldPath(certain: "bra.g")
+  public static let braV = FieldPath(certain: "bra.v")
+  public static let revocationSequence = FieldPath(certain: "revocation.sequence")
+  public static let alternateCareOfAddress = FieldPath(certain: "alternate-care-of-address.address")
 
   /// All of the above.
-  package static let wellKnown: [FieldPath] = [
+  public static let wellKnown: [FieldPath] = [
     ethernetDestination, ethernetSource, ethernetType, ipv4Source, ipv4Destination, ipv4Protocol, ipv6Source, ipv6Destination,
     ipv6NextHeader,
     ipv6HopLimit, ipv6PayloadLength, homeAddressOption, routingHomeAddress, segmentsLeft, routingExtLength, udpSourcePort,

@@ -1,12 +1,12 @@
 /// What a frame has in one field.
-package struct FieldReading: Sendable {
+public struct FieldReading: Sendable {
   /// 0 where the field is absent.
-  package var value: UInt128
-  package var isPresent: Bool
+  public var value: UInt128
+  public var isPresent: Bool
   /// An anomaly lies on the field; the wire-source variant of the checksum is none.
-  package var isWrong: Bool
+  public var isWrong: Bool
 
-  package init(_ value: UInt128? = nil, isWrong: Bool = false) {
+  public init(_ value: UInt128? = nil, isWrong: Bool = false) {
     self.value = value ?? 0
     isPresent = value != nil
     self.isWrong = isWrong
@@ -14,31 +14,31 @@ package struct FieldReading: Sendable {
 }
 
 /// A field, and where its reading is to be put.
-package struct FieldPlace: Sendable {
-  package let path: FieldPath
-  package let place: Int
+public struct FieldPlace: Sendable {
+  public let path: FieldPath
+  public let place: Int
 
-  package init(path: FieldPath, place: Int) {
+  public init(path: FieldPath, place: Int) {
     self.path = path
     self.place = place
   }
 }
 
 /// Which types of options a header has, 0 to 255.
-package struct OptionTypes: Sendable, Equatable {
+public struct OptionTypes: Sendable, Equatable {
   // Low half, high half.
   private var bits: (UInt128, UInt128) = (0, 0)
 
-  package init() {}
-  package init(_ types: some Sequence<UInt8>) { for type in types { insert(type) } }
+  public init() {}
+  public init(_ types: some Sequence<UInt8>) { for type in types { insert(type) } }
 
-  package mutating func insert(_ type: UInt8) {
+  public mutating func insert(_ type: UInt8) {
     if type < 128 { bits.0 |= 1 << UInt128(type) } else { bits.1 |= 1 << UInt128(type & 127) }
   }
 
-  package func isSubset(of other: Self) -> Bool { bits.0 & ~other.bits.0 == 0 && bits.1 & ~other.bits.1 == 0 }
-  package func isDisjoint(with other: Self) -> Bool { bits.0 & other.bits.0 == 0 && bits.1 & other.bits.1 == 0 }
-  package static func == (a: Self, b: Self) -> Bool { a.bits == b.bits }
+  public func isSubset(of other: Self) -> Bool { bits.0 & ~other.bits.0 == 0 && bits.1 & ~other.bits.1 == 0 }
+  public func isDisjoint(with other: Self) -> Bool { bits.0 & other.bits.0 == 0 && bits.1 & other.bits.1 == 0 }
+  public static func == (a: Self, b: Self) -> Bool { a.bits == b.bits }
 }
 
 extension Dissection {
@@ -50,7 +50,7 @@ extension Dissection {
   /// - Parameters:
   ///   - range: which of the fields.
   ///   - readings: has room for every field's place.
-  package mutating func read(
+  public mutating func read(
     _ fields: [FieldPlace], _ range: Range<Int>, in bytes: Span<UInt8>, into readings: inout ContiguousArray<FieldReading>
   ) -> OptionTypes {
     var readings = readings.mutableSpan
@@ -107,7 +107,7 @@ extension Dissection {
 
 extension Dissection {
   /// The two octets behind the checksum of a revocation, which tell its dialect; nil in any other message.
-  package mutating func revocationWord(in bytes: Span<UInt8>) -> UInt16? {
+  public mutating func revocationWord(in bytes: Span<UInt8>) -> UInt16? {
     guard let messageKind, [.bri, .bra, .revocation].contains(messageKind), mobility >= 0,
       let range = FieldPath.revocationSequence.range(in: .draft01)
     else { return nil }

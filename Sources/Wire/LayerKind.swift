@@ -1,5 +1,5 @@
 /// What a layer of a packet is: a header, a message of the Mobility Header, or an option.
-package enum LayerKind: UInt8, Sendable, CaseIterable {
+public enum LayerKind: UInt8, Sendable, CaseIterable {
   case ethernet, vlan, arp, ipv4, ipv6, hopByHop, destinationOptions, routing, rh2, fragment, udp, esp, ike
   case icmpv6, routerSolicitation, routerAdvertisement, neighbourSolicitation, neighbourAdvertisement
   case mh, bu, ba, be, bri, bra
@@ -17,7 +17,7 @@ package enum LayerKind: UInt8, Sendable, CaseIterable {
   case ipv4HomeAddressRequest, ipv4HomeAddressReply, unknownMobilityOption
 
   /// The name in field paths and reports, for instance `bri` in `bri.trigger`.
-  package var name: String {
+  public var name: String {
     switch self {
     case .routerSolicitation: "rs"
     case .routerAdvertisement: "ra"
@@ -30,17 +30,17 @@ package enum LayerKind: UInt8, Sendable, CaseIterable {
   private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 
   /// The kind of this name; nil when there is none.
-  package init?(name: String) {
+  public init?(name: String) {
     guard let kind = Self.byName[name] else { return nil }
     self = kind
   }
 
   /// It is an option inside another layer, found by scanning that layer, not by the layer table (the Home Address option is in both).
-  package var isOption: Bool { rawValue >= LayerKind.hao.rawValue }
-  package var isMobilityOption: Bool { rawValue >= LayerKind.pad1.rawValue }
-  package var isDestinationOption: Bool { (LayerKind.hao.rawValue...LayerKind.destinationPadN.rawValue).contains(rawValue) }
+  public var isOption: Bool { rawValue >= LayerKind.hao.rawValue }
+  public var isMobilityOption: Bool { rawValue >= LayerKind.pad1.rawValue }
+  public var isDestinationOption: Bool { (LayerKind.hao.rawValue...LayerKind.destinationPadN.rawValue).contains(rawValue) }
   /// A message of the Mobility Header; its fields are counted from the start of that header.
-  package var isMobilityMessage: Bool { (LayerKind.bu.rawValue...LayerKind.revocation.rawValue).contains(rawValue) }
+  public var isMobilityMessage: Bool { (LayerKind.bu.rawValue...LayerKind.revocation.rawValue).contains(rawValue) }
 }
 
 /// `camelCase` as `camel-case`.
@@ -57,28 +57,28 @@ func kebab(_ name: String) -> String {
 }
 
 /// A layout of the revocation messages.
-package enum Dialect: UInt8, Sendable, CaseIterable {
+public enum Dialect: UInt8, Sendable, CaseIterable {
   /// draft-muhanna-mext-binding-revocation-01: sequence first, P A G flags.
   case draft01
   /// RFC 5846: B.R. Type first, P V G flags.
   case rfc5846
 
-  package var name: String { self == .draft01 ? "draft-01" : "rfc5846" }
+  public var name: String { self == .draft01 ? "draft-01" : "rfc5846" }
 
-  package init?(name: String) {
+  public init?(name: String) {
     guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = match
   }
 }
 
 /// How a layer was protected when it was captured.
-package struct Protection: Hashable, Sendable {
-  package var raw: UInt16
+public struct Protection: Hashable, Sendable {
+  public var raw: UInt16
 
   /// Nothing protected it.
-  package static let clear = Protection(raw: 0)
+  public static let clear = Protection(raw: 0)
   /// It is sealed and nobody opened it.
-  package static let opaque = Protection(raw: .max)
+  public static let opaque = Protection(raw: .max)
   /// Opened with the security association of this index, 0 to 65,533.
-  package static func opened(_ association: UInt16) -> Protection { Protection(raw: min(association, .max - 2) + 1) }
+  public static func opened(_ association: UInt16) -> Protection { Protection(raw: min(association, .max - 2) + 1) }
 }

@@ -2,7 +2,7 @@ extension Packet {
   /// Takes over a decoded frame, every field of every layer with the value that it has: encoding it gives the same octets.
   ///
   /// Only the data of options that have no schema, and the octets that no layer reads, are copied as they are.
-  package init(_ bytes: Span<UInt8>, _ dissection: Dissection) {
+  public init(_ bytes: Span<UInt8>, _ dissection: Dissection) {
     self.init()
     var end = 0
     var index = 0
@@ -36,7 +36,7 @@ extension Packet {
   }
 
   /// The same packet with every computed field given the value that it has now: what is changed next leaves them broken.
-  package func frozen() -> Packet {
+  public func frozen() -> Packet {
     let bytes = encoded()
     var copy = self
     var start = 0

@@ -1,6 +1,6 @@
 extension Packet {
   /// The octets, every field in place and every computed field computed unless it was given.
-  package func encoded() -> [UInt8] {
+  public func encoded() -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(160)
     var starts: [Int] = []

@@ -2,31 +2,31 @@
 ///
 /// A field without a value is computed (a length, a checksum, a next header), has its schema's constant, or is zero. Every field can be
 /// given a value, the computed ones included, so that a packet can be wrong in exactly one place and right in every other.
-package struct Packet: Sendable {
-  package var headers: [Header]
+public struct Packet: Sendable {
+  public var headers: [Header]
   /// The octets behind the last header.
-  package var payload: [UInt8]
+  public var payload: [UInt8]
   /// The frame is cut to this many octets after everything was computed.
-  package var truncation: Int?
+  public var truncation: Int?
 
-  package init(_ headers: [Header] = [], payload: [UInt8] = []) {
+  public init(_ headers: [Header] = [], payload: [UInt8] = []) {
     self.headers = headers
     self.payload = payload
   }
 
   /// One header, with its options.
-  package struct Header: Sendable {
-    package var kind: LayerKind
-    package var dialect: Dialect
+  public struct Header: Sendable {
+    public var kind: LayerKind
+    public var dialect: Dialect
     /// Values that somebody chose; the last one of a path counts.
-    package var values: [(path: FieldPath, value: UInt128)]
-    package var options: [Option]
+    public var values: [(path: FieldPath, value: UInt128)]
+    public var options: [Option]
     /// Options are preceded and followed by the padding that alignment asks for; off for a packet taken over from the wire.
-    package var pads = true
+    public var pads = true
     /// The MH type of a message that has no schema.
-    package var opaque: [UInt8] = []
+    public var opaque: [UInt8] = []
 
-    package init(_ kind: LayerKind, _ dialect: Dialect = .rfc5846, _ values: [(FieldPath, UInt128)] = [], options: [Option] = []) {
+    public init(_ kind: LayerKind, _ dialect: Dialect = .rfc5846, _ values: [(FieldPath, UInt128)] = [], options: [Option] = []) {
       self.kind = kind
       self.dialect = dialect
       self.values = values.map { (path: $0.0, value: $0.1) }
@@ -35,13 +35,13 @@ package struct Packet: Sendable {
   }
 
   /// An option of a header.
-  package struct Option: Sendable {
-    package var kind: LayerKind
-    package var values: [(path: FieldPath, value: UInt128)]
+  public struct Option: Sendable {
+    public var kind: LayerKind
+    public var values: [(path: FieldPath, value: UInt128)]
     /// The octets behind the fields of its schema.
-    package var data: [UInt8]
+    public var data: [UInt8]
 
-    package init(_ kind: LayerKind, _ values: [(FieldPath, UInt128)] = [], data: [UInt8] = []) {
+    public init(_ kind: LayerKind, _ values: [(FieldPath, UInt128)] = [], data: [UInt8] = []) {
       self.kind = kind
       self.values = values.map { (path: $0.0, value: $0.1) }
       self.data = data
@@ -50,7 +50,7 @@ package struct Packet: Sendable {
 
   /// Gives a field a value, in the first header (the last for IPv6, as reading does) or option that has it. False when there is none.
   @discardableResult
-  package mutating func set(_ path: FieldPath, _ value: UInt128) -> Bool {
+  public mutating func set(_ path: FieldPath, _ value: UInt128) -> Bool {
     if path.kind.isOption {
       for header in headers.indices {
         if let option = headers[header].options.firstIndex(where: { $0.kind == path.kind }) {
@@ -66,7 +66,7 @@ package struct Packet: Sendable {
   }
 
   /// The header that a layer's fields stand in: a message's header holds those of `mh` too.
-  package func index(of kind: LayerKind) -> Int? {
+  public func index(of kind: LayerKind) -> Int? {
     switch kind {
     case .mh: headers.firstIndex { $0.kind == .mh || $0.kind.isMobilityMessage }
     case .ipv6: headers.lastIndex { $0.kind == .ipv6 }
@@ -75,7 +75,7 @@ package struct Packet: Sendable {
   }
 
   /// The value that somebody chose for a field.
-  package func chosen(_ path: FieldPath) -> UInt128? {
+  public func chosen(_ path: FieldPath) -> UInt128? {
     if path.kind.isOption {
       for header in headers {
         if let option = header.options.first(where: { $0.kind == path.kind }) { return option.values.last { $0.path == path }?.value }

@@ -1,17 +1,17 @@
 /// The one description of a header, message or option: its fields in order, and how its options are aligned.
-package struct Schema: Sendable {
-  package let kind: LayerKind
+public struct Schema: Sendable {
+  public let kind: LayerKind
   /// The layout that it belongs to; nil where there is only one.
-  package let dialect: Dialect?
+  public let dialect: Dialect?
   /// Octets of the fixed part. The fields of a mobility message count from the start of the Mobility Header.
-  package let minimum: Int
-  package let fields: [Field]
+  public let minimum: Int
+  public let fields: [Field]
   /// The number that names it: an option type, an MH type.
-  package let number: UInt8?
+  public let number: UInt8?
   /// An option starts at `multiple · n + offset` octets from the start of the header that holds it.
-  package let alignment: (multiple: Int, offset: Int)
+  public let alignment: (multiple: Int, offset: Int)
   /// The document and clause that draw it.
-  package let clause: String
+  public let clause: String
 
   init(
     _ kind: LayerKind, dialect: Dialect? = nil, number: UInt8? = nil, octets minimum: Int, align alignment: (Int, Int) = (1, 0),
@@ -28,7 +28,7 @@ package struct Schema: Sendable {
   }
 
   /// Every schema there is.
-  package static let all: [Schema] = linkSchemas + networkSchemas + neighbourSchemas + mobilitySchemas + mobilityOptionSchemas
+  public static let all: [Schema] = linkSchemas + networkSchemas + neighbourSchemas + mobilitySchemas + mobilityOptionSchemas
 
   private static let table: [Schema?] = {
     var table = [Schema?](repeating: nil, count: LayerKind.allCases.count * 2)
@@ -48,7 +48,7 @@ package struct Schema: Sendable {
   }
 
   /// The schema of a kind in a dialect. Every kind has one (a test walks them all).
-  package static func of(_ kind: LayerKind, _ dialect: Dialect = .rfc5846) -> Schema {
+  public static func of(_ kind: LayerKind, _ dialect: Dialect = .rfc5846) -> Schema {
     table[Int(kind.rawValue) * 2 + Int(dialect.rawValue)] ?? Schema(kind, octets: 0, "", [])
   }
 
@@ -63,7 +63,7 @@ package struct Schema: Sendable {
   private static let destinationOptions = byNumber(all) { $0.isDestinationOption }
 
   /// The kind of a mobility option by its type number.
-  package static func mobilityOption(_ type: UInt8) -> LayerKind { mobilityOptions[Int(type)] ?? .unknownMobilityOption }
+  public static func mobilityOption(_ type: UInt8) -> LayerKind { mobilityOptions[Int(type)] ?? .unknownMobilityOption }
   /// The kind of an option of a destination options or hop-by-hop header by its type number.
-  package static func destinationOption(_ type: UInt8) -> LayerKind { destinationOptions[Int(type)] ?? .unknownDestinationOption }
+  public static func destinationOption(_ type: UInt8) -> LayerKind { destinationOptions[Int(type)] ?? .unknownDestinationOption }
 }

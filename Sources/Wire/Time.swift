@@ -1,40 +1,40 @@
 /// A point in capture time: nanoseconds since 1970-01-01T00:00:00Z on a live link, since the start on a simulated one.
-package struct Instant: Hashable, Sendable, Comparable {
-  package var nanoseconds: Int64
+public struct Instant: Hashable, Sendable, Comparable {
+  public var nanoseconds: Int64
 
-  @inline(__always) package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  @inline(__always) public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   /// Before everything.
-  package static let distantPast = Instant(nanoseconds: .min)
+  public static let distantPast = Instant(nanoseconds: .min)
   /// After everything.
-  package static let distantFuture = Instant(nanoseconds: .max)
+  public static let distantFuture = Instant(nanoseconds: .max)
 
-  @inline(__always) package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+  @inline(__always) public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
   /// Saturates at `distantFuture` and `distantPast`.
-  @inline(__always) package static func + (a: Self, b: Interval) -> Self {
+  @inline(__always) public static func + (a: Self, b: Interval) -> Self {
     let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
     return overflow ? (b.nanoseconds > 0 ? .distantFuture : .distantPast) : Instant(nanoseconds: sum)
   }
   /// Saturates.
-  @inline(__always) package static func - (a: Self, b: Interval) -> Self { a + Interval(nanoseconds: 0 &- b.nanoseconds) }
+  @inline(__always) public static func - (a: Self, b: Interval) -> Self { a + Interval(nanoseconds: 0 &- b.nanoseconds) }
   /// The time from `b` to `a`; saturates.
-  @inline(__always) package static func - (a: Self, b: Self) -> Interval {
+  @inline(__always) public static func - (a: Self, b: Self) -> Interval {
     let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
     return Interval(nanoseconds: overflow ? (a > b ? .max : .min) : difference)
   }
 }
 
 /// A length of time in nanoseconds.
-package struct Interval: Hashable, Sendable, Comparable {
-  package var nanoseconds: Int64
+public struct Interval: Hashable, Sendable, Comparable {
+  public var nanoseconds: Int64
 
-  @inline(__always) package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  @inline(__always) public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  package static func microseconds(_ count: Int64) -> Interval { scaled(Double(count), 1_000) }
-  package static func milliseconds(_ count: Int64) -> Interval { scaled(Double(count), 1_000_000) }
+  public static func microseconds(_ count: Int64) -> Interval { scaled(Double(count), 1_000) }
+  public static func milliseconds(_ count: Int64) -> Interval { scaled(Double(count), 1_000_000) }
   /// Saturates where the count has no room.
-  package static func seconds(_ count: Double) -> Interval { scaled(count, 1_000_000_000) }
-  package static let zero = Interval(nanoseconds: 0)
+  public static func seconds(_ count: Double) -> Interval { scaled(count, 1_000_000_000) }
+  public static let zero = Interval(nanoseconds: 0)
 
   private static func scaled(_ count: Double, _ unit: Double) -> Interval {
     let value = count * unit
@@ -42,25 +42,25 @@ package struct Interval: Hashable, Sendable, Comparable {
     return Interval(nanoseconds: Int64(value))
   }
 
-  @inline(__always) package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+  @inline(__always) public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
   /// Saturates.
-  package static func + (a: Self, b: Self) -> Self {
+  public static func + (a: Self, b: Self) -> Self {
     let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
     return Interval(nanoseconds: overflow ? (b.nanoseconds > 0 ? .max : .min) : sum)
   }
   /// Saturates.
-  package static func * (a: Self, b: Int64) -> Self {
+  public static func * (a: Self, b: Int64) -> Self {
     let (product, overflow) = a.nanoseconds.multipliedReportingOverflow(by: b)
     return Interval(nanoseconds: overflow ? ((a.nanoseconds > 0) == (b > 0) ? .max : .min) : product)
   }
 
   /// In seconds, for people.
-  package var seconds: Double { Double(nanoseconds) / 1e9 }
+  public var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 extension Interval: CustomStringConvertible {
   /// `5 s`, `20 ms`, `37 us`: the largest unit that leaves no more than three decimals.
-  package var description: String {
+  public var description: String {
     func text(_ unit: Int64, _ name: String) -> String {
       let scaled = (Double(nanoseconds) / Double(unit) * 1000).rounded() / 1000
       return (scaled == scaled.rounded() && abs(scaled) < 1e15 ? String(Int64(scaled)) : String(scaled)) + " " + name
