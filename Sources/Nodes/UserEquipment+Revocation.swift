@@ -85,6 +85,10 @@ extension ReferenceUserEquipment {
   private mutating func receiveIndication(
     _ bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox
   ) {
+    // Draft-01 10.2 and RFC 5846 10.1: the binding is one with the Home Agent that revokes it, of a copy that was answered before too.
+    // A multicast source gets this far by a defect alone.
+    let isFromOther = bri.source != configuration.homeAgent && !bri.source.isMulticast
+    if isFromOther, !defects.hits(.briAnsweredForOtherSource, occasion) { return noteMalformed(bri.home) }
     if !isBound(bri.home), bindings[bri.home]?.phase != .detaching, let answer = answers[bri.home], answer.sequence == bri.sequence,
       answer.until > now
     {
@@ -103,11 +107,8 @@ extension ReferenceUserEquipment {
   /// Clause 10.1 of draft-01 and RFC 5846.
   private func reaction(to bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion) -> Reaction {
     let isDraft = configuration.dialect == .draft01
-    // Draft-01 10.2: a BRI from a Home Agent with which there is no binding.
-    // A multicast source, and a home address that is no host's, get this far by a defect alone.
-    let isFromOther = bri.source != configuration.homeAgent && !bri.source.isMulticast
-    if isFromOther, !defects.hits(.briAnsweredForOtherSource, occasion) { return .discard }
     guard configuration.holds(bri.home) else {
+      // A home address that is no host's gets this far by a defect alone.
       return !bri.home.isRoutableUnicast || defects.hits(.wrongHomeAddressAccepted, occasion) ? .accept : .discard
     }
     if defects.hits(.reservedNotIgnored, occasion), hasReservedSet(frame) { return .discard }

@@ -95,6 +95,20 @@ struct UserEquipmentTests {
     #expect(bench.drain().map { $0[.braStatus] } == (dialect == .draft01 ? [2] : []))
   }
 
+  /// Draft-01 10.2, RFC 5846 10.1: what was answered once is answered again to the Home Agent alone, but for the defect that answers anybody.
+  @Test(arguments: Dialect.allCases, [false, true])
+  func copyFromSomebodyElse(dialect: Dialect, isDefective: Bool) throws {
+    let defect = try DefectUse(parsing: "bri-answered-for-other-source", role: .userEquipment)
+    let bench = Bench(userEquipment: dialect) { if isDefective { $0.defects = [defect] } }
+    bench.register()
+    bench.send(bri(0x8001, dialect))
+    let bra = try #require(bench.only())
+    bench.send(bri(0x8001, dialect, from: stranger))
+    #expect(bench.drain().map { $0[.ipv6Destination] } == (isDefective ? [stranger.value] : []))
+    bench.send(bri(0x8001, dialect))
+    #expect(bench.only()?.bytes == bra.bytes)
+  }
+
   @Test(arguments: Dialect.allCases)
   func race(dialect: Dialect) throws {
     let bench = Bench(userEquipment: dialect)
