@@ -52,11 +52,7 @@ private struct DeviceLoader {
     readLater(mapping.take("security"), now: "none", later: ["manual", "ikev2"])
     let timers = readTimers(mapping.take("timers"))
     let retries = reader.integer(mapping.take("bri-max-retries"), in: 0...64, "how many copies of a BRI,")
-    var errorsPerSecond: Int?
-    if var limits = reader.mapping(mapping.take("limits"), "limits of the device") {
-      errorsPerSecond = reader.integer(limits.take("errors-per-second"), in: 1...1_000_000)
-      limits.finish()
-    }
+    refuseUnbuilt("limits", mapping.take("limits"))
     let ics = reader.statements(mapping.take("ics"))
     let hooks = readHooks(mapping.take("hooks"))
     mapping.finish()
@@ -65,10 +61,8 @@ private struct DeviceLoader {
     var device = Device(
       role: role, profile: profile, interfaces: interfaces, homeAgent: homeAgent, careOf: addresses.careOf, homeAddresses: homes,
       correspondent: addresses.correspondent)
-    device.mac = addresses.mac
     device.timers = timers
     device.briMaxRetries = retries
-    device.errorsPerSecond = errorsPerSecond ?? device.errorsPerSecond
     device.ics = ics
     device.hooks = hooks
     return device
@@ -86,29 +80,16 @@ private struct DeviceLoader {
         reader.expected("the name of an interface, at most 15 characters without '/' and blanks", nameNode)
       }
       let purpose = reader.choice(mapping.require("purpose"), Device.Interface.Purpose.self, "a purpose (access or home)")
-      let vlan = reader.integer(mapping.take("vlan"), in: 1...4094, "a VLAN")
-      let mac = readMAC(mapping.take("mac"))
-      let nextHopNode = mapping.take("next-hop")
-      var nextHop: IPv6Address?
-      if let nextHopNode {
-        // A router may be known by its link-local address.
-        if case .scalar(let text, _) = nextHopNode.content, let address = IPv6Address(text),
-          address.isRoutableUnicast || address.isLinkLocal
-        {
-          nextHop = address
-        } else {
-          reader.expected("the unicast IPv6 address of a router", nextHopNode)
-        }
-      }
+      for key in ["vlan", "mac", "next-hop"] { refuseUnbuilt(key, mapping.take(key)) }
       mapping.finish()
       guard let name, let purpose else {
         isComplete = false
         continue
       }
-      if interfaces.contains(where: { $0.name == name && $0.vlan == vlan }) {
+      if interfaces.contains(where: { $0.name == name }) {
         reader.fail(node.location, "expected each interface once, found '\(name)' again")
       }
-      interfaces.append(Device.Interface(name: name, purpose: purpose, vlan: vlan, mac: mac, nextHop: nextHop))
+      interfaces.append(Device.Interface(name: name, purpose: purpose))
     }
     if isComplete, !interfaces.contains(where: { $0.purpose == .access }) {
       reader.fail(node.location, "expected an interface whose purpose is 'access', found none")
@@ -116,28 +97,17 @@ private struct DeviceLoader {
     return interfaces
   }
 
-  private func readMAC(_ node: YAMLNode?) -> MACAddress? {
-    guard let node else { return nil }
-    // The lowest bit of the first octet marks a group.
-    guard case .scalar(let text, _) = node.content, let mac = MACAddress(text), mac.value >> 40 & 1 == 0, mac.value != 0 else {
-      reader.expected("an Ethernet address of one station, such as 02:00:00:00:00:01", node)
-      return nil
-    }
-    return mac
-  }
-
   private struct Addresses {
     var homeAgent: IPv6Address?
     var careOf: [IPv6Address] = []
     var correspondent: IPv6Address?
     var correspondentNode: YAMLNode?
-    var mac: MACAddress?
   }
 
   private mutating func readAddresses(_ role: Role, _ deviceNode: YAMLNode?, _ testerNode: YAMLNode?, _ top: Location) -> Addresses {
     var addresses = Addresses()
     if var device = reader.mapping(deviceNode, "the device's addresses") {
-      addresses.mac = readMAC(device.take("mac"))
+      refuseUnbuilt("mac", device.take("mac"))
       if role == .ha {
         addresses.homeAgent = readAddress(device.require("home-agent"), "device.home-agent")
         refuse(device.take("care-of"), "a Home Agent has no care-of address; those that the tester may use are tester.care-of")
@@ -169,6 +139,11 @@ private struct DeviceLoader {
   private func refuse(_ node: YAMLNode?, _ reason: String) {
     guard let node else { return }
     reader.fail(node.location, "expected nothing here, found \(node.found): \(reason)")
+  }
+
+  /// A key that somebody may rightly look for is not taken for one that has an effect.
+  private func refuseUnbuilt(_ key: String, _ node: YAMLNode?) {
+    refuse(node, "'\(key)' is not built yet and would change nothing; take it out")
   }
 
   private mutating func readAddress(_ node: YAMLNode?, _ owner: String) -> IPv6Address? {

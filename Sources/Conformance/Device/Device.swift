@@ -13,18 +13,10 @@ package struct Device: Sendable {
     }
     package var name: String
     package var purpose: Purpose
-    package var vlan: Int?
-    /// The tester's own address there; nil: one that it makes up.
-    package var mac: MACAddress?
-    /// The router that frames for other links go to; nil: every destination is a neighbour.
-    package var nextHop: IPv6Address?
 
-    package init(name: String, purpose: Purpose, vlan: Int? = nil, mac: MACAddress? = nil, nextHop: IPv6Address? = nil) {
+    package init(name: String, purpose: Purpose) {
       self.name = name
       self.purpose = purpose
-      self.vlan = vlan
-      self.mac = mac
-      self.nextHop = nextHop
     }
   }
 
@@ -47,14 +39,10 @@ package struct Device: Sendable {
   package var homeAddresses: [IPv6Address]
   /// A node on the home link that the tester plays.
   package var correspondent: IPv6Address?
-  /// The device's Ethernet address on the access link; nil: Neighbour Discovery finds it.
-  package var mac: MACAddress?
   /// Lengths of time that differ from the defaults, by the names of `timerNames`.
   package var timers: [String: Interval] = [:]
   /// BRIMaxRetriesNumber as it is configured; nil: not known, so that more copies are a note.
   package var briMaxRetries: Int?
-  /// How many ICMPv6 errors and Binding Errors a second the device sends at most (RFC 4443 2.4).
-  package var errorsPerSecond = 10
   /// What the device is said to do (`Statement.all`); those that are not named are not known.
   package var ics: [String: Bool] = [:]
   package var hooks: [HookName: Hook] = [:]
@@ -79,9 +67,7 @@ package struct Device: Sendable {
   }
 
   /// Every address that the tester may send to (link-scope addresses of Neighbour Discovery apart).
-  package var allowedDestinations: [IPv6Address] {
-    (role == .ha ? [homeAgent] : careOf) + homeAddresses + interfaces.compactMap(\.nextHop)
-  }
+  package var allowedDestinations: [IPv6Address] { (role == .ha ? [homeAgent] : careOf) + homeAddresses }
 }
 
 extension Device {
