@@ -3,6 +3,7 @@ import Testing
 import Wire
 
 private let head = "- rule: a\n  when: { message: bu, from: ue }\n"
+private let eight = ["sequence", "a", "h", "l", "k", "m", "r", "lifetime"].map { "bu.\($0): same" }.joined(separator: ", ")
 private let otherwise = "    - { label: otherwise, verdict: fail, decides: R-1 }\n"
 private let silence = "    - { label: nothing, silence: guard-time, verdict: fail, decides: R-1 }\n"
 
@@ -50,6 +51,14 @@ private let silence = "    - { label: nothing, silence: guard-time, verdict: fai
     #expect(suite.dangling.isEmpty)
   }
 
+  /// A field that is looked back at twice is one.
+  @Test func eightFieldsAreRemembered() {
+    let found = errors(
+      head + "  then: { message: bu, \(eight), within: grace, decides: R-1 }\n"
+        + "  never: { message: ba, ba.sequence: { same: sequence }, ba.k: { same: k }, for: grace, decides: R-1 }\n")
+    #expect(found.isEmpty, "\(found)")
+  }
+
   @Test(arguments: [
     Mistake("no otherwise", "t.yaml:4:5", "expected 'otherwise' as the last reaction", head + "  reactions:\n" + silence),
     Mistake("otherwise not last", "t.yaml:4:7", "expected 'otherwise' as the last reaction", head + "  reactions:\n" + otherwise + silence),
@@ -92,6 +101,11 @@ private let silence = "    - { label: nothing, silence: guard-time, verdict: fai
     Mistake(
       "same after an event", "t.yaml:3:38", "no message came before",
       "- rule: a\n  when: { event: hook }\n  then: { message: mh, ba.sequence:  same, within: grace, decides: R-1 }\n"),
+    Mistake(
+      "nine fields to look back at", "t.yaml:4:11",
+      "expected at most 8 fields of the message that sets the rule off to look back at, found bu.p",
+      head + "  then: { message: bu, \(eight), within: grace, decides: R-1 }\n"
+        + "  never:  { message: ba, ba.sequence: { same: sequence }, ba.k: { same: p }, for: grace, decides: R-1 }\n"),
   ]) func mistake(_ mistake: Mistake) {
     let found = errors(mistake.text)
     #expect(found.count == 1, "\(found)")

@@ -98,6 +98,13 @@ private let entryMistakes = [
       ])
   }
 
+  /// A suite has hundreds of ids: to list them all would help nobody.
+  @Test func theNearestIdsAreNamed() throws {
+    let others = ["zzzzzzzz", "abxyz1", "abcdef", "abcde"].map { "\n" + rule.replacing("bri-flags", with: $0) }.joined()
+    let suite = try loaded(rule + "\n  presumes: [abc]" + others)
+    #expect(suite.dangling.map(\.description) == ["t.yaml:5:14: unknown rule 'abc'; the nearest are abcde, abcdef, abxyz1"])
+  }
+
   @Test func aliasBombEndsAtOnce() {
     var text = "- &a0 [x, x, x, x, x, x, x, x, x]\n"
     for level in 1...9 { text += "- &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n" }

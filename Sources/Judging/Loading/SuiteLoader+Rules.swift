@@ -50,10 +50,27 @@ extension SuiteLoader {
     }
 
     guard let trigger else { return }
-    suite.rules.append(
-      Rule(
-        id: id, texts: texts, when: trigger, while: states, ics: ics, musts: musts, sequels: sequels, presumes: presumes, check: check,
-        decides: decides, why: why ?? "", location: location))
+    let rule = Rule(
+      id: id, texts: texts, when: trigger, while: states, ics: ics, musts: musts, sequels: sequels, presumes: presumes, check: check,
+      decides: decides, why: why ?? "", location: location)
+    checkLookBacks(rule)
+    suite.rules.append(rule)
+  }
+
+  /// A message that sets a rule off leaves a fixed number of fields behind; a rule that wanted more would compare with nothing.
+  private func checkLookBacks(_ rule: Rule) {
+    let most = Slots().values.count
+    var fields: [FieldPath] = []
+    for (tests, location) in rule.allTests {
+      for case .some(let field) in tests.map(\.condition.lookedBackAt) where !fields.contains(field) {
+        fields.append(field)
+        guard fields.count > most else { continue }
+        return reader.fail(
+          location,
+          "expected at most \(most) fields of the message that sets the rule off to look back at, found \(field) as another; "
+            + "make two rules of it")
+      }
+    }
   }
 
   private func readTrigger(_ node: YAMLNode?) -> Trigger? {
@@ -96,7 +113,7 @@ extension SuiteLoader {
   mutating func checkRule(_ id: String, _ location: Location) {
     let rules = names(of: "rule")
     guard !rules.contains(id) else { return }
-    suite.dangling.append(SuiteError(location, "unknown rule '\(id)'\(YAMLReader.suggestion(id, rules))"))
+    suite.dangling.append(SuiteError(location, "unknown rule '\(id)'\(YAMLReader.nearest(id, rules))"))
   }
 
   private func readMusts(_ node: YAMLNode?, _ kind: MessageKind) -> [Must] {
@@ -172,5 +189,30 @@ extension SuiteLoader {
     if silences != 1 { reader.fail(node.location, "expected one reaction 'silence' with the window, found \(silences)") }
     guard let window = windows.first else { return nil }
     return Sequel(form: .reactions, reactions: reactions, window: window, grace: nil, location: node.location)
+  }
+}
+
+extension Rule {
+  /// Everything that the rule asks of fields, and where it stands.
+  fileprivate var allTests: [(tests: [FieldTest], location: Location)] {
+    var all = musts.map { ($0.tests, $0.location) }
+    if case .message(let template) = when { all.insert((template.tests, location), at: 0) }
+    for sequel in sequels {
+      for reaction in sequel.reactions {
+        if case .message(let template) = reaction.match { all.append((template.tests, reaction.location)) }
+      }
+      all += sequel.unless.map { ($0.tests, sequel.location) }
+    }
+    return all
+  }
+}
+
+extension Condition {
+  /// The field of the triggering message that it compares with.
+  fileprivate var lookedBackAt: FieldPath? {
+    switch self {
+    case .same(let field), .differs(let field), .serialAfter(let field): field
+    default: nil
+    }
   }
 }

@@ -77,7 +77,7 @@ struct SuiteLoader {
   /// Whether there is such an entry; complains when there is none.
   func check(_ kind: String, _ id: String, _ location: Location) -> Bool {
     if places[kind]?[id] != nil { return true }
-    reader.fail(location, "unknown \(kind) '\(id)'\(YAMLReader.suggestion(id, names(of: kind)))")
+    reader.fail(location, "unknown \(kind) '\(id)'\(YAMLReader.nearest(id, names(of: kind)))")
     return false
   }
 

@@ -171,6 +171,13 @@ extension YAMLReader {
     return "; there is \(shown)\(names.count > 20 ? ", …" : "")"
   }
 
+  /// The same of ids, of which there may be hundreds: where none is near, the three that are nearest.
+  static func nearest(_ id: String, _ ids: [String]) -> String {
+    let ranked = ids.map { ($0, distance(id, $0)) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
+    guard ids.count > ranked.count, let first = ranked.first, !isNear(id, first) else { return suggestion(id, ids) }
+    return "; the nearest are \(ranked.joined(separator: ", "))"
+  }
+
   static func isNear(_ a: String, _ b: String) -> Bool { distance(a, b) <= max(1, a.count / 3) }
 
   /// How many letters must be put in, left out, exchanged or swapped with their neighbour.
