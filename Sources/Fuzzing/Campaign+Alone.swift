@@ -83,7 +83,8 @@ extension Campaign {
     return FuzzFinding(
       plan: plan.id, index: index, seed: options.seed, mutations: fuzzCase.map { table.describe($0) } ?? "the valid message",
       fields: fuzzCase.map { table.places($0) } ?? [], finding: finding, packet: alone.frame.dropFirst(14).map(hexadecimal).joined(),
-      command: "detachspec replay \(plan.id):\(index):\(options.seed) --role \(plan.role.rawValue) --profile \(driver.setup.profile.id)",
+      command: "detachspec replay \(plan.id):\(index):\(options.seed) --role \(plan.role.rawValue) --profile \(driver.setup.profile.id)"
+        + (options.replayArguments.isEmpty ? "" : " \(options.replayArguments)"),
       count: 1)
   }
 

@@ -19,6 +19,8 @@ package final class Campaign {
     package var controlEvery = 16
     /// Findings kept, at most; more are counted with those that are like them, or not at all.
     package var maximumFindings = 100
+    /// What a command needs, besides the case's name, role and profile, to meet the same device again; as a shell reads it.
+    package var replayArguments = ""
 
     package init() {}
   }

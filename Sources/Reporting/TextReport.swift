@@ -136,7 +136,7 @@ package struct TextReport: Sendable {
 }
 
 /// `1 case`, `2 cases`
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 /// With at most three decimals.
 func rounded(_ seconds: Double) -> String {

@@ -14,6 +14,22 @@ struct FuzzOptions: ParsableArguments {
   @Flag(help: "Over a simulated link in virtual time; needs no privilege.") var simulate = false
   @OptionGroup var nodes: NodeOptions
   @OptionGroup var suite: SuiteOptions
+
+  /// What leads `replay` to the same device and the same rules, so that the command that a finding prints can be copied as it is.
+  func replayArguments(device: String?) -> String {
+    var words = device.map { [$0] } ?? []
+    if simulate { words.append("--simulate") }
+    for defect in nodes.defects { words += ["--defect", defect] }
+    for variation in nodes.variations { words += ["--variation", variation] }
+    if let directory = suite.directory { words += ["--suite", directory] }
+    return words.map(quoted).joined(separator: " ")
+  }
+}
+
+/// A word as a shell reads it.
+private func quoted(_ word: String) -> String {
+  let isPlain = !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./@:,+=".contains($0)) }
+  return isPlain ? word : "'\(word.replacingOccurrences(of: "'", with: "'\\''"))'"
 }
 
 struct FuzzCommand: ParsableCommand {
@@ -46,6 +62,7 @@ struct FuzzCommand: ParsableCommand {
       limits.count = count
       limits.seed = seed
       limits.window = window
+      limits.replayArguments = options.replayArguments(device: device)
       if let duration {
         guard let interval = YAMLReader.interval(duration) else {
           throw Stop(.usage, "--for '\(duration)' is no length of time; write it as in '60 s'")
@@ -112,7 +129,7 @@ struct ReplayCommand: ParsableCommand {
     try guarded {
       let suite = try options.suite.load()
       let parts = finding.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 3, let index = Int(parts[1]), index >= 0, let seed = UInt64(parts[2]) else {
+      guard parts.count == 3, let index = Int(parts[1]), index >= -1, let seed = UInt64(parts[2]) else {
         throw Stop(.usage, "'\(finding)' is no finding; one is written PLAN:INDEX:SEED, for instance bri:1234:1")
       }
       guard let plan = try suite.plans(named: String(parts[0]), role: Role.allCases).first else {
@@ -120,6 +137,7 @@ struct ReplayCommand: ParsableCommand {
       }
       var limits = Campaign.Options()
       limits.seed = seed
+      limits.replayArguments = options.replayArguments(device: device)
       let bench = try FuzzBench(options, suite, device: device, isSimulated: options.simulate)
       let link = try bench.link(plan.role)
       do throws(FuzzError) {

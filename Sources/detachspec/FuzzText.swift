@@ -15,7 +15,7 @@ struct FuzzText {
     var lines = [
       "\(summary.role.rawValue) \(summary.profile), plan \(summary.plan), seed \(summary.seed): \(summary.cases) cases, "
         + "\(summary.answered) answered, \(summary.silent) silent, \(summary.controls) controls, \(Int(summary.rate)) cases/s",
-      "  silence is believed after \(Interval(nanoseconds: summary.silenceWait)); \(summary.unconfirmed) suspects were lawful alone, "
+      "  silence is believed after \(Interval(nanoseconds: summary.silenceWait)); \(counted(summary.unconfirmed, "suspect")) lawful alone, "
         + "\(summary.late) late answers, \(summary.drops) frames lost, \(summary.repeated) cases run again",
     ]
     switch summary.end {
@@ -24,7 +24,7 @@ struct FuzzText {
     case .deviceSilent: lines.append("  the device no longer answers valid messages; case \(summary.nextIndex) is the next")
     case .noBinding: lines.append("  no home address can be registered any more; case \(summary.nextIndex) is the next")
     }
-    lines.append(summary.findings.isEmpty ? "  no finding" : "  \(summary.findings.count) findings:")
+    lines.append(summary.findings.isEmpty ? "  no finding" : "  \(counted(summary.findings.count, "finding")):")
     return lines.map { $0 + "\n" }.joined() + summary.findings.map(text).joined()
   }
 
@@ -50,7 +50,8 @@ struct FuzzLine {
 
   mutating func update(_ state: FuzzProgress) {
     guard isShown else { return }
-    let text = "\(state.cases)/\(state.total) cases, \(Int(state.rate))/s, \(state.findings) findings, \(state.unconfirmed) unconfirmed"
+    let text =
+      "\(state.cases)/\(state.total) cases, \(Int(state.rate))/s, \(counted(state.findings, "finding")), \(state.unconfirmed) unconfirmed"
     guard text != shown else { return }
     shown = text
     FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))

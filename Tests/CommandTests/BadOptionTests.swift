@@ -39,7 +39,7 @@ import Testing
     Mistake("fuzz --simulate --report /dev/null/report", "/dev/null/report: the report folder cannot be made"),
     Mistake("replay nonsense --simulate", "'nonsense' is no finding; one is written PLAN:INDEX:SEED"),
     Mistake("replay bri:99999999999:1 --simulate", "case 99999999999: the plan has cases 0 to "),
-    Mistake("replay bri:-1:1 --simulate", "'bri:-1:1' is no finding"),
+    Mistake("replay bri:-2:1 --simulate", "'bri:-2:1' is no finding"),
     Mistake("node ue --interface a --interface b", "a UE has one interface"),
   ]
 
