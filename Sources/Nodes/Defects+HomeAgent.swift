@@ -4,7 +4,12 @@ private let numbered: [Defect.Modifier] = [.first, .second, .wrap, .afterError]
 private let copyDiffers = Requirements.both("24303-5.4.3.1-08")
 private let acknowledged = Requirements.both("24303-5.4.3.2-02")
 private let acknowledgedInRace = Requirements.both("24303-5.4.3.1-14")
+private let removed = Requirements.both("24303-5.4.3.2-01")
+private let removedInRace = Requirements.both("24303-5.4.3.1-12")
 private let isolation = Requirements.both("24303-5.4.3-05")
+private let keptUntilBRA = Requirements.both("24303-5.4.3.1-10")
+/// One that has no binding any more answers the BRA's Home Address option with Binding Error 1 (RFC 3775 9.3.1) and goes on asking.
+private let deafToBRA = keptUntilBRA + .seed("BR01-7.2-01")
 
 private func ha(
   _ id: Defect.Name, _ breaks: Requirements, _ modifiers: [Defect.Modifier: Requirements], _ summary: String
@@ -18,9 +23,10 @@ private func bri(_ id: Defect.Name, _ breaks: Requirements, copy: Requirements =
   ha(id, breaks, under(each + [.afterError], breaks) + under([.copyOnly], breaks + copy), summary)
 }
 
-/// A defect of the BA to a BU(0), which the race blames on another sentence.
+/// A defect of the BA to a BU(0), which in the race breaks a sentence of its own.
 private func ba(_ id: Defect.Name, _ summary: String, under modifiers: [Defect.Modifier] = numbered) -> Defect {
-  ha(id, acknowledged, under(modifiers, acknowledged) + under([.race], acknowledgedInRace), summary)
+  let breaks = acknowledged + acknowledgedInRace
+  return ha(id, breaks, under(modifiers, breaks) + under([.race], acknowledgedInRace), summary)
 }
 
 /// A defect of the BA whose sentence is the same in the race.
@@ -67,13 +73,13 @@ let homeAgentDefects: [Defect] = [
     "the BRI is retransmitted after a BU(0) was acknowledged; 24.303 5.4.3.1: the BU should count as the acknowledgement"),
   ha(.briAfterBRA, .both("BR01-7.2-01"), under(each, .both("BR01-7.2-01")), "the BRI is retransmitted after a BRA of status 0; clause 7.2"),
   ha(
-    .bindingKeptAfterDeregistration, .both("24303-5.4.3.2-01"),
-    under(numbered + [.late], .both("24303-5.4.3.2-01")) + under([.race], .both("24303-5.4.3.1-12"))
-      + under([.otherBinding], .both("24303-5.4.3.2-01") + isolation),
+    .bindingKeptAfterDeregistration, removed + removedInRace,
+    under(numbered + [.late], removed + removedInRace) + under([.race], removedInRace)
+      + under([.otherBinding], removed + removedInRace + isolation),
     "the binding is used on after a BU(0) that was acknowledged; 24.303 5.4.3.2, in the race 5.4.3.1"),
   ha(
-    .bindingRemovedBeforeBRA, .both("24303-5.4.3.1-10"),
-    under(each + [.afterError], .both("24303-5.4.3.1-10")) + under([.otherBinding], isolation),
+    .bindingRemovedBeforeBRA, deafToBRA,
+    under([.first], deafToBRA) + under([.second, .afterError], keptUntilBRA) + under([.otherBinding], isolation),
     "the binding goes when the BRI is sent; 24.303 5.4.3.1: not before the BRA"),
   ha(
     .bindingKeptAfterBRA, .both("BR01-7.2-01"),
@@ -95,7 +101,7 @@ let homeAgentDefects: [Defect] = [
   baForm(.baBadChecksum, .both("MH-send-01"), "the BA's checksum is wrong; RFC 6275 6.1.1"),
   baForm(.baReservedSet, .both("MH-send-01"), "the Mobility Header's Reserved field of the BA is not 0; RFC 6275 6.1.1"),
   ha(
-    .sequenceWindowIgnored, .both("M-08a"), [:],
+    .sequenceWindowIgnored, .both("M-08b"), [:],
     "a BU(0) whose sequence number is not greater is accepted; RFC 6275 9.5.1: status 135"),
   ha(
     .registrationTypeIgnored, .both("M-09"), [:],
@@ -105,10 +111,12 @@ let homeAgentDefects: [Defect] = [
     "a BU(0) with H set and a Nonce Indices option is accepted; RFC 6275 9.5.1"),
   ha(
     .badChecksumAccepted, .both("M-01a"), [:], "a BU(0) with a wrong checksum is accepted; RFC 6275 9.2"),
-  ha(.headerLengthIgnored, .both("M-01e"), [:], "a BU(0) with Header Len 0 is accepted; RFC 6275 9.2"),
   ha(
-    .payloadProtoIgnored, .both("M-01c"), [:],
-    "a BU(0) with another Payload Proto than 59 is accepted; RFC 6275 9.2"),
+    .headerLengthIgnored, .both("M-01e", "M-01f"), [:],
+    "a BU(0) with Header Len 0 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
+  ha(
+    .payloadProtoIgnored, .both("M-01c", "M-01d"), [:],
+    "a BU(0) with another Payload Proto than 59 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
   ha(
     .errorsToHomeAddress, .both("M-01g", "M-02a"), [:],
     "Binding Errors and ICMPv6 errors go to the home address; RFC 6275 9.2: to the source address on the wire"),

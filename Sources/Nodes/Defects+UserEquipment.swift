@@ -33,14 +33,19 @@ let userEquipmentDefects: [Defect] = [
     "the BRA's P bit is set though the BRI's is clear; it is copied (draft-01 5.2, RFC 5846 6.1.2)"),
   ue(
     .badChecksumAccepted, .both("M-01a"), [], "a BRI with a wrong checksum is accepted; RFC 6275 9.2"),
-  ue(.headerLengthIgnored, .both("M-01e"), [], "a BRI with Header Len 0 is accepted; RFC 6275 9.2"),
-  ue(.payloadProtoIgnored, .both("M-01c"), [], "a BRI with another Payload Proto than 59 is accepted; RFC 6275 9.2"),
+  ue(
+    .headerLengthIgnored, .both("M-01e", "M-01f"), [],
+    "a BRI with Header Len 0 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
+  ue(
+    .payloadProtoIgnored, .both("M-01c", "M-01d"), [],
+    "a BRI with another Payload Proto than 59 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
   ue(
     .errorsToHomeAddress, .both("M-01g", "M-02a"), [],
     "Binding Errors and ICMPv6 errors go to the home address; RFC 6275 9.2: to the source address on the wire"),
   ue(
-    .unroutableHomeAddressAccepted, .seed("M-03"), [],
-    "a BRI whose Home Address option is not routable unicast is acknowledged; RFC 3775 9.3.1: dropped, Binding Error 1"),
+    .unroutableHomeAddressAccepted, .seed("M-03", "BR01-10.1-01a"), [],
+    "a BRI whose Home Address option is not routable unicast, and so no address of the UE's, is acknowledged; RFC 3775 9.3.1: dropped, "
+      + "Binding Error 1; draft-01 10.1"),
   ue(
     .nonUnicastSourceAnswered, Requirements(draft01: ["M-02b"], rfc5846: ["R5846-6.1.2-01"]), [],
     "a BRI from a multicast address is answered: Binding Error 2 (draft-01) or a BRA; RFC 3775 9.3.3, RFC 5846 6.1.2: not at all"),
@@ -65,11 +70,13 @@ let userEquipmentDefects: [Defect] = [
     .pBitAccepted, .both("BR01-10.1-04"), [],
     "a BRI with the P bit set is carried out; draft-01 10.1: silently discarded, RFC 5846 10.1: status 135"),
   ue(
-    .vBitIgnored, .rfc("R5846-10-01a"), [],
-    "a BRI with the V bit set and no IPv4 home address option is carried out; RFC 5846 10.1: status 129"),
+    .vBitIgnored, .rfc("R5846-10-01a", "R5846-10-01b"), [],
+    "a BRI with the V bit set is carried out as if it were clear; RFC 5846 10.1: status 129 without an IPv4 home address, 128 with another's"
+  ),
   ue(
-    .wrongHomeAddressAccepted, .both("BR01-10.1-01a"), [],
-    "a BRI for a home address that is not the UE's is acknowledged; clause 10.1 of draft-01 and RFC 5846"),
+    .wrongHomeAddressAccepted, .both("BR01-10.1-01a", "M-05"), [],
+    "a BRI for a home address that is not the UE's is acknowledged; clause 10.1 of draft-01 and RFC 5846, RFC 6275 6.4 for a routing header"
+  ),
   ue(
     .briAnsweredForOtherSource, Requirements(draft01: ["BR01-10.2-03"], rfc5846: ["BR01-10.1-01b"]), [],
     "a BRI from another address than the Home Agent's is carried out; draft-01 10.2, RFC 5846 10.1"),
