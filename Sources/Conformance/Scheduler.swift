@@ -14,6 +14,7 @@ package struct Scheduler {
   private var held: Set<String> = []
   private var running: [CaseRun] = []
   private var waiting: [(testCase: Case, attempt: Int)]
+  private var skipped: [Case] = []
   private let jobs: Int
 
   /// What a run tells while it goes on.
@@ -23,8 +24,8 @@ package struct Scheduler {
     package var running: [String]
   }
 
-  /// Called when a case has ended for good, and whenever the picture changes.
-  package var ended: ((CaseResult) -> Void)?
+  /// Called when a case has ended for good, with everything that was found so far, and whenever the picture changes.
+  package var ended: ((CaseResult, Verdicts) -> Void)?
   package var changed: ((Progress) -> Void)?
   /// Asked between waits; true ends the run.
   package var isCancelled: () -> Bool = { false }
@@ -44,6 +45,7 @@ package struct Scheduler {
         event.testCase = testCase.id
         event.text = why
         session.note(event)
+        skipped.append(testCase)
       } else {
         chosen.append((testCase, 1))
       }
@@ -65,6 +67,7 @@ package struct Scheduler {
 
   /// Runs everything; verdicts are the session's.
   package mutating func run() {
+    for testCase in skipped { tell(testCase) }
     for descriptor in hooks.descriptors where !session.network.watched.contains(descriptor) { session.network.watched.append(descriptor) }
     var watched = session.network.watched
     let base = watched.filter { !hooks.descriptors.contains($0) }
@@ -212,7 +215,12 @@ package struct Scheduler {
 
   private mutating func finish(_ testCase: Case) {
     done += 1
-    if let result = session.judge.result(of: testCase.id) { ended?(result) }
+    tell(testCase)
+  }
+
+  private func tell(_ testCase: Case) {
+    guard let ended, let result = session.judge.result(of: testCase.id) else { return }
+    ended(result, session.judge.verdicts)
   }
 
   private func progress() {

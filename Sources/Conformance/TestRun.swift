@@ -27,7 +27,8 @@ package struct TestRun {
   package var cases: [Case]
   package var jobs = Int.max
   package var keepsItems = false
-  package var ended: ((CaseResult) -> Void)?
+  /// Told of each case that has ended for good, with everything that was found so far.
+  package var ended: ((CaseResult, Verdicts) -> Void)?
   package var changed: ((Scheduler.Progress) -> Void)?
   package var isCancelled: () -> Bool = { false }
 

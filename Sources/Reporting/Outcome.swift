@@ -50,30 +50,41 @@ struct Outcome: Sendable {
 }
 
 extension Report {
-  /// The cases of a run, then what no case decided: what broke, or, in a run without cases, every requirement; then the tester's errors.
+  /// The outcomes of one of its runs.
   func outcomes(of index: Int, _ wording: Wording) -> [Outcome] {
     guard runs.indices.contains(index) else { return [] }
-    let run = runs[index]
-    let application = KnownFailing.Application(known, to: runs)
-    let (byCase, outside) = run.verdicts.attributed
-    var outcomes = run.verdicts.cases.map { result in
-      var outcome = Outcome(result, byCase[result.testCase] ?? [], profile: run.profile)
+    return runs[index].outcomes(known, KnownFailing.Application(known, to: runs), at: index, wording)
+  }
+}
+
+extension RunReport {
+  /// The cases, then what no case decided: what broke, or, in a run without cases, every requirement; then the tester's errors.
+  ///
+  /// - Parameters:
+  ///   - known: the known-failing file.
+  ///   - application: what has become of its entries.
+  ///   - index: which of the runs that it was held against this one is.
+  ///   - wording: how findings are put.
+  func outcomes(_ known: KnownFailing, _ application: KnownFailing.Application, at index: Int, _ wording: Wording) -> [Outcome] {
+    let (byCase, outside) = verdicts.attributed
+    var outcomes = verdicts.cases.map { result in
+      var outcome = Outcome(result, byCase[result.testCase] ?? [], profile: profile)
       outcome.known = application.reason(run: index, testCase: result.testCase)
       outcome.stale = application.stale.first { $0.testCase == result.testCase }?.reason
-      outcome.alternatives = alternatives(of: result, in: run, wording)
+      outcome.alternatives = alternatives(of: result, wording)
       return outcome
     }
     let byRequirement = Dictionary(grouping: outside, by: \.requirement)
-    let levels = Dictionary(run.verdicts.requirements.map { ($0.requirement, $0) }, uniquingKeysWith: { first, _ in first })
+    let levels = Dictionary(verdicts.requirements.map { ($0.requirement, $0) }, uniquingKeysWith: { first, _ in first })
     for requirement in Set(levels.keys).union(byRequirement.keys).sorted() {
       let findings = (byRequirement[requirement] ?? []).filter { $0.verdict != .note }
       let broken = findings.filter { $0.verdict == .fail || $0.verdict == .warning }
-      guard run.verdicts.cases.isEmpty || !broken.isEmpty else { continue }
+      guard verdicts.cases.isEmpty || !broken.isEmpty else { continue }
       // A judge keeps only so many findings; a requirement's own count is complete.
-      let isFail = broken.contains { $0.verdict == .fail } || (run.verdicts.cases.isEmpty && levels[requirement]?.verdict == .fail)
+      let isFail = broken.contains { $0.verdict == .fail } || (verdicts.cases.isEmpty && levels[requirement]?.verdict == .fail)
       var outcome = Outcome(
         kind: .requirement, id: requirement, title: wording.paraphrase(requirement) ?? "", clause: findings.first?.clause ?? "",
-        profile: run.profile, verdict: isFail ? .fail : .pass, findings: run.verdicts.cases.isEmpty ? findings : broken, blamed: requirement
+        profile: profile, verdict: isFail ? .fail : .pass, findings: verdicts.cases.isEmpty ? findings : broken, blamed: requirement
       )
       outcome.warnings = broken.count { $0.verdict == .warning }
       if broken.isEmpty, let result = levels[requirement], !result.isReached {
@@ -85,22 +96,22 @@ extension Report {
       }
       outcomes.append(outcome)
     }
-    if !run.statistics.testerErrors.isEmpty {
+    if !statistics.testerErrors.isEmpty {
       outcomes.append(
         Outcome(
-          kind: .tester, id: "tester", title: "The tester keeps the sentences that it judges by", clause: "", profile: run.profile,
-          verdict: .error, reason: run.statistics.testerErrors.joined(separator: "; ")))
+          kind: .tester, id: "tester", title: "The tester keeps the sentences that it judges by", clause: "", profile: profile,
+          verdict: .error, reason: statistics.testerErrors.joined(separator: "; ")))
     }
     return outcomes
   }
 
   /// `pass under rfc5846, fail under ts24303-0.4.1: 24303-5.4.3.1-03a: field bri.a: expected 1, seen absent`
-  private func alternatives(of result: CaseResult, in run: RunReport, _ wording: Wording) -> [String] {
-    run.alternatives.compactMap { verdicts in
+  private func alternatives(of result: CaseResult, _ wording: Wording) -> [String] {
+    alternatives.compactMap { verdicts in
       guard let other = verdicts.cases.first(where: { $0.testCase == result.testCase }), other.verdict != result.verdict else { return nil }
       let outcome = Outcome(other, verdicts.attributed.byCase[result.testCase] ?? [], profile: verdicts.profile)
       let why = other.verdict == .pass ? "" : ": \(outcome.message(wording))"
-      return "\(result.verdict.rawValue) under \(run.profile), \(other.verdict.rawValue) under \(verdicts.profile)\(why)"
+      return "\(result.verdict.rawValue) under \(profile), \(other.verdict.rawValue) under \(verdicts.profile)\(why)"
     }
   }
 }

@@ -3,7 +3,7 @@ package import Judging
 /// A report for people to read at a terminal.
 package struct TextReport: Sendable {
   private let style: TextStyle
-  private let wording: Wording
+  let wording: Wording
   /// Wide enough for every verdict.
   private static let verdictWidth = 15
 
@@ -18,20 +18,18 @@ package struct TextReport: Sendable {
   package func text(_ report: Report, folder: String? = nil) -> String {
     var lines: [String] = []
     for index in report.runs.indices { lines += section(report, index) }
-    lines += summary(report, folder: folder)
-    return lines.map { $0 + "\n" }.joined()
-  }
-
-  /// What there is to say of a case that has just ended.
-  package func text(_ result: CaseResult, findings: [Finding], profile: String, capture: String?) -> String {
-    block(Outcome(result, findings, profile: profile), capture).map { $0 + "\n" }.joined()
+    return lines.map { $0 + "\n" }.joined() + summary(report, folder: folder)
   }
 
   private func section(_ report: Report, _ index: Int) -> [String] {
     let run = report.runs[index]
     let outcomes = report.outcomes(of: index, wording)
-    var lines = [style.paint(heading(run), .bold)]
-    for outcome in outcomes where outcome.kind == .testCase { lines += block(outcome, run.capture) }
+    return [heading(run)] + outcomes.filter { $0.kind == .testCase }.flatMap { block($0, run.capture) } + ending(run, outcomes)
+  }
+
+  /// What no case decided, and a blank line.
+  func ending(_ run: RunReport, _ outcomes: [Outcome]) -> [String] {
+    var lines: [String] = []
     let outside = outcomes.filter { outcome in
       guard outcome.kind == .requirement else { return false }
       return outcome.verdict == .fail || outcome.verdict == .inconclusive || outcome.warnings > 0
@@ -47,9 +45,9 @@ package struct TextReport: Sendable {
     return lines + [""]
   }
 
-  private func heading(_ run: RunReport) -> String {
+  func heading(_ run: RunReport) -> String {
     let who = run.role.map { "\($0.words) as the device" } ?? "HA and UE"
-    return "\(who), profile \(run.profile)\(run.capture.map { ", \(printable($0))" } ?? "")"
+    return style.paint("\(who), profile \(run.profile)\(run.capture.map { ", \(printable($0))" } ?? "")", .bold)
   }
 
   private func requirementCounts(_ run: RunReport) -> String {
@@ -60,7 +58,7 @@ package struct TextReport: Sendable {
   }
 
   /// A line, and the proof below it.
-  private func block(_ outcome: Outcome, _ capture: String?) -> [String] {
+  func block(_ outcome: Outcome, _ capture: String?) -> [String] {
     let known = outcome.known.map { "  (known: \(printable($0)))" } ?? ""
     let clause = outcome.clause.isEmpty ? "" : "  \(outcome.clause)"
     let title = outcome.kind == .testCase ? "  \(printable(outcome.title))" : ""
@@ -92,7 +90,10 @@ package struct TextReport: Sendable {
 
   // MARK: Summary
 
-  private func summary(_ report: Report, folder: String?) -> [String] {
+  /// Counts over all runs, and the exit status.
+  ///
+  /// - Parameter folder: where the report folder is; nil: none was written.
+  package func summary(_ report: Report, folder: String? = nil) -> String {
     let summary = report.summary
     let cases = summary.cases
     var lines: [String] = []
@@ -131,7 +132,7 @@ package struct TextReport: Sendable {
     }
     if let folder { lines.append("report folder: \(printable(folder))") }
     lines.append("exit status \(report.exitStatus.rawValue): \(report.exitStatus.meaning)")
-    return lines
+    return lines.map { $0 + "\n" }.joined()
   }
 }
 

@@ -10,17 +10,20 @@ import Wire
 /// What the runs of one invocation have given so far.
 struct Collected {
   let suite: Suite
-  let format: OutputFormat
-  let total: Int
+  private let text: TextReport?
+  private let known: KnownFailing
   let started = Date()
   private(set) var runs: [RunReport] = []
   private(set) var isInterrupted = false
   private let signals = Signals()
 
-  init(suite: Suite, format: OutputFormat, total: Int) {
+  /// - Parameters:
+  ///   - text: tells of each case when it ends; nil: nothing is told before the report.
+  ///   - known: what is known to fail.
+  init(suite: Suite, text: TextReport?, known: KnownFailing) {
     self.suite = suite
-    self.format = format
-    self.total = total
+    self.text = text
+    self.known = known
   }
 
   /// One run, its capture and its cuts; further profiles judge the same capture beside it.
@@ -36,6 +39,13 @@ struct Collected {
     run.changed = { state in
       progress.update(
         done: state.done, total: state.total, running: state.running, elapsed: .seconds(Date().timeIntervalSince(began)))
+    }
+    var live = text.map { LiveText($0, capture: name, known: known) }
+    if text != nil {
+      run.ended = { result, verdicts in
+        progress.clear()
+        if let text = live?.text(result, in: verdicts) { print(now: text) }
+      }
     }
     let signals = signals
     network.watched.append(signals.descriptor)
@@ -62,13 +72,14 @@ struct Collected {
     progress.clear()
     isInterrupted = outcome.wasCancelled
     let alternatives = try also.map { try judge("\(folder.path)/\(name)", setup, $0) }
-    runs.append(
-      RunReport(
-        capture: name,
-        statistics: .init(
-          frames: outcome.frames, mobilityHeaders: outcome.mobilityHeaders, drops: outcome.drops,
-          duration: outcome.duration, testerErrors: outcome.testerErrors),
-        verdicts: outcome.verdicts, alternatives: alternatives))
+    let report = RunReport(
+      capture: name,
+      statistics: .init(
+        frames: outcome.frames, mobilityHeaders: outcome.mobilityHeaders, drops: outcome.drops,
+        duration: outcome.duration, testerErrors: outcome.testerErrors),
+      verdicts: outcome.verdicts, alternatives: alternatives)
+    runs.append(report)
+    if let rest = live?.rest(of: report) { print(now: rest) }
   }
 
   /// The same capture under another text: the dialect that was spoken stays.

@@ -31,6 +31,14 @@ func guarded(_ body: () throws -> ExitStatus) throws {
 }
 
 func complain(_ message: String) { FileHandle.standardError.write(Data("detachspec: \(message)\n".utf8)) }
+
+/// Writes to standard output at once, a pipe too. A reader that has seen enough takes away the output, not the run and its report.
+func print(now text: String) {
+  signal(SIGPIPE, SIG_IGN)
+  print(text, terminator: "")
+  fflush(nil)
+}
+
 func print(octets: [UInt8]) { FileHandle.standardOutput.write(Data(octets)) }
 
 struct SuiteOptions: ParsableArguments {

@@ -16,6 +16,11 @@ struct RunInvocation {
   let known: KnownFailing
   let baseline: Report?
 
+  /// Says what there is to say while the cases run, where people read it.
+  private var text: TextReport? {
+    format == .text ? TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)) : nil
+  }
+
   /// The reference nodes.
   func run(reference runs: [(node: ReferenceNode, also: [Profile])], isSimulated: Bool, isDry: Bool) throws -> ExitStatus {
     let setups = try runs.map { try setup($0.node.device, $0.node.profile) }
@@ -24,7 +29,7 @@ struct RunInvocation {
       do throws(LabError) { try Lab.enter() } catch { throw Stop(.privilege, error.description) }
     }
     let session = try ReportFolder(folder)
-    var collected = Collected(suite: suite, format: format, total: runs.count)
+    var collected = Collected(suite: suite, text: text, known: known)
     for (index, run) in runs.enumerated() where !collected.isInterrupted {
       if isSimulated {
         let (network, hooks) = run.node.simulation()
@@ -57,7 +62,7 @@ struct RunInvocation {
     let setups = try pairs.map { try setup(device, $0[0]) }
     let hooks = MixedHooks(device.hooks)
     if isDry { return tell(setups, names: hooks.names) }
-    var collected = Collected(suite: suite, format: format, total: setups.count)
+    var collected = Collected(suite: suite, text: text, known: known)
     for (index, setup) in setups.enumerated() where !collected.isInterrupted {
       let network: LiveNetwork
       do throws(LinkError) {
@@ -104,10 +109,7 @@ struct RunInvocation {
       suite: suite.digest, runs: collected.runs, known: known, baseline: baseline, callers: collected.isInterrupted ? [.interrupted] : [])
     try session.write(report, suite)
     switch format {
-    case .text:
-      print(
-        TextReport(suite, .of(descriptor: 1, environment: ProcessInfo.processInfo.environment)).text(report, folder: folder), terminator: ""
-      )
+    case .text: if let text { print(now: text.summary(report, folder: folder)) }
     case .json: print(octets: report.json)
     case .tap: print(report.tap(suite), terminator: "")
     }

@@ -90,6 +90,38 @@ import Testing
     #expect(folder.names.contains("detachspec-report/captures/ha-rfc5846/TP_HA_NID_BV_01.pcapng"))
   }
 
+  /// Through a pipe too; and a reader that has seen enough does not end the run.
+  @Test func eachCaseIsToldWhileTheRunGoesOn() async throws {
+    let folder = try Scratch()
+    let script = """
+      "$0" run --simulate --role ue --report report | {
+        read -r heading; read -r line
+        test -e report/report.json && echo late
+        echo "$heading"; echo "$line"
+      }
+      """
+    let ended = try await Program.run(words: ["sh", "-c", script, Program.path], in: folder)
+    let lines = ended.output.split(separator: "\n")
+    #expect(lines.first?.hasPrefix("UE as the device, profile ts24303-0.4.1") == true, "\(ended.testDescription)")
+    #expect(lines.count == 2 && lines.last?.contains("TP_UE_") == true, "\(ended.testDescription)")
+    #expect(try ReportFile(folder.text("report/report.json")).exitStatus == 0)
+    #expect(ended.errors.isEmpty)
+  }
+
+  /// Every case stands once below the heading of its run.
+  @Test func theTextHasEveryCaseOnce() async throws {
+    let folder = try Scratch()
+    let ended = try await Program.run("run", "--simulate", "--defect", "bra-bad-status", in: folder)
+    #expect(ended.status == 1)
+    let report = try ReportFile(folder.text("detachspec-report/report.json"))
+    let sections = ended.output.split(separator: "UE as the device, profile ").map { $0.split(separator: "\n") }
+    #expect(sections.count == report.runs.count && sections.count == 2)
+    for (section, run) in zip(sections, report.runs) {
+      #expect(section.first == "\(run.profile), \(run.capture)")
+      for testCase in run.verdicts.cases { #expect(section.count { $0.contains("  \(testCase.case)  ") } == 1, "\(testCase.case)") }
+    }
+  }
+
   @Test func aShouldIsAWarningAndEndsZero() async throws {
     let ended = try await run("ha", "--defect", "bri-after-ba", in: Scratch())
     #expect(ended.status == 0, "\(ended.errors)")

@@ -139,6 +139,24 @@ import Wire
     }
   }
 
+  /// Each case once, as it stays, with what was found of it: first those that do not apply, then as they end.
+  @Test(arguments: Pair.all) func eachCaseIsToldWhenItEnds(_ pair: Pair) throws {
+    let bench = try Bench(pair, defects: [pair.role == .ha ? "ba-not-sent" : "bra-bad-status"], homeAddresses: 8)
+    let (network, hooks) = bench.node.simulation()
+    let setup = try #require(Setup(bench.node.device, profile: bench.profile, suite: bench.suite))
+    var run = TestRun(setup: setup, suite: bench.suite, cases: bench.cases)
+    var told: [(result: CaseResult, findings: [Finding])] = []
+    run.ended = { result, verdicts in told.append((result, verdicts.findings.filter { $0.testCase == result.testCase })) }
+    let verdicts = try run.run(over: network, hooks: hooks, writer: nil).verdicts
+    #expect(told.map(\.result.testCase).sorted() == verdicts.cases.map(\.testCase).sorted())
+    #expect(told.contains { $0.result.verdict == .fail } && told.contains { $0.result.verdict == .pass })
+    for (result, findings) in told {
+      #expect(verdicts[result.testCase] == result)
+      #expect(findings == verdicts.findings.filter { $0.testCase == result.testCase }, "\(result.testCase)")
+    }
+    #expect(told.drop { $0.result.verdict == .notApplicable }.allSatisfy { $0.result.verdict != .notApplicable })
+  }
+
   /// A UE that never registers.
   @Test func aPreambleThatFails() throws {
     var bench = try Bench(Self.ue, ["TP_UE_NID_BV_01"])
@@ -154,7 +172,7 @@ import Wire
     let setup = try #require(Setup(bench.node.device, profile: bench.profile, suite: bench.suite))
     var run = TestRun(setup: setup, suite: bench.suite, cases: bench.cases)
     var ended = 0
-    run.ended = { _ in ended += 1 }
+    run.ended = { result, _ in ended += result.verdict == .notApplicable ? 0 : 1 }
     run.isCancelled = { ended >= 3 }
     let outcome = try run.run(over: network, hooks: hooks, writer: nil)
     #expect(outcome.wasCancelled)
@@ -204,11 +222,14 @@ import Wire
   @Test func lateOnce() throws {
     var bench = try Bench(Self.ha, ["TP_HA_NID_BV_02"])
     bench.wrap = { LateNetwork($0, .milliseconds(200), count: 4) }
+    var told: [CaseResult] = []
+    bench.ended = { told.append($0) }
     try withDirectory { directory in
       let outcome = try bench.run(in: directory, cuts: true)
       let result = try #require(outcome.verdicts["TP_HA_NID_BV_02"])
       #expect(result.verdict == .pass && result.attempt == 2)
       #expect(outcome.verdicts.cases.count == 1 && outcome.verdicts.findings == [])
+      #expect(told == [result])
       // Only the attempt that counts is in the cut.
       let cut = try Audit(bench.suite, profile: nil, device: nil).check("\(directory)/captures/TP_HA_NID_BV_02.pcapng")
       #expect(cut.verdicts.first?["TP_HA_NID_BV_02"] == result)

@@ -32,6 +32,8 @@ struct Bench {
   var hookNames = Set(HookName.allCases)
   /// Between network and run.
   var wrap: (SimulatedNetwork) -> any Network = { $0 }
+  /// Told of each case that has ended.
+  var ended: ((CaseResult) -> Void)?
   var jobs = Int.max
   var seed: UInt64 = 1
 
@@ -53,6 +55,7 @@ struct Bench {
     var run = TestRun(setup: setup, suite: suite, cases: cases)
     run.jobs = jobs
     run.changed = changed
+    run.ended = ended.map { ended in { result, _ in ended(result) } }
     let runner = hookNames.count == HookName.allCases.count ? hooks : ImmediateHooks(names: hookNames) { _, _ in "ok" }
     guard let directory else { return try run.run(over: wrap(network), hooks: runner, writer: nil) }
     let ports = (0..<network.portCount).map { PcapngWriter.Port(name: "port\($0)") }

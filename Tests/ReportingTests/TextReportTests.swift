@@ -80,11 +80,44 @@ import Wire
 
   @Test func aCaseThatEndedIsToldAtOnce() throws {
     let verdicts = try Sample.verdicts()
-    let report = TextReport(try Sample.suite(), TextStyle(isColoured: true))
-    let text = report.text(verdicts.cases[2], findings: [verdicts.findings[0]], profile: "rfc5846", capture: nil)
+    let known = KnownFailing([
+      .init(testCase: "TP_HA_NID_BV_03", verdict: .fail, reason: "bug 7"),
+      .init(testCase: "TP_HA_NID_BV_01", verdict: .fail, reason: "bug 8"),
+    ])
+    var live = LiveText(TextReport(try Sample.suite(), TextStyle(isColoured: true)), capture: nil, known: known)
+    let text = live.text(verdicts.cases[2], in: verdicts)
     #expect(
-      text.hasPrefix("\u{1b}[31mFAIL           \u{1b}[0m  TP_HA_NID_BV_03  5.4.3.1  The HA clears <P> & G [rfc5846]\n    fail: The HA"))
+      text.hasPrefix(
+        "\u{1b}[1mHA as the device, profile rfc5846\u{1b}[0m\n"
+          + "\u{1b}[31mFAIL           \u{1b}[0m  TP_HA_NID_BV_03  5.4.3.1  The HA clears <P> & G [rfc5846]  (known: bug 7)\n    fail: The HA"
+      ))
     #expect(text.hasSuffix("      frame 17, home address 2001:db8:a::3, 2 times\n"))
+    // Whether the other entry holds no more, the next run may tell.
+    #expect(
+      live.text(verdicts.cases[0], in: verdicts)
+        == "\u{1b}[32mPASS           \u{1b}[0m  TP_HA_NID_BV_01  5.4.3.1  The HA revokes [rfc5846]\n")
+  }
+
+  /// Told piece by piece, a run is told as it is as a whole; what another profile thinks of a case is known too late to stand below it.
+  @Test func thePiecesAreTheReport() throws {
+    let suite = TextReport(try Sample.suite(), TextStyle(width: 80))
+    let verdicts = try Sample.verdicts()
+    let run = Sample.run(verdicts, testerErrors: ["it sent a BU twice"])
+    var live = LiveText(suite, capture: "run-ha-rfc5846.pcapng")
+    let told = verdicts.cases.dropLast().map { live.text($0, in: verdicts) }.joined()
+    let report = Sample.report([run])
+    #expect(told + live.rest(of: run) + suite.summary(report, folder: "out") == suite.text(report, folder: "out"))
+    let nothing = LiveText(suite, capture: "run-ha-rfc5846.pcapng").rest(of: run)
+    #expect(nothing + suite.summary(report) == suite.text(report))
+
+    let judgedTwice = live.rest(of: Sample.run(verdicts, alternatives: [try Sample.alternative()]))
+    #expect(
+      judgedTwice.contains(
+        """
+        Under the further profiles:
+            TP_HA_NID_BV_01: pass under rfc5846, fail under ts24303-0.4.1: 24303-5.4.3.1-03a: field bri.a: expected 1, seen absent
+
+        """))
   }
 
   @Test func coloursAreForTerminalsAlone() {
