@@ -84,7 +84,8 @@ extension Setup {
   package init?(_ device: Device, profile: Profile, suite: Suite, seed: UInt64 = 1) {
     guard let text = suite.text(profile.text) else { return nil }
     self.init(
-      role: device.role, profile: profile, homeAgent: device.homeAgent, homes: device.homeAddresses,
+      role: device.role, profile: profile, homeAgent: device.homeAgent,
+      device: device.role == .ha ? device.homeAgent : device.careOf.first, homes: device.homeAddresses,
       careOf: device.role == .ha ? device.careOf : [],
       correspondent: device.correspondent, accessPort: device.interfaces.firstIndex { $0.purpose == .access } ?? 0,
       homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },

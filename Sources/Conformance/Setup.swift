@@ -8,6 +8,8 @@ package struct Setup: Sendable {
   package var profile: Profile
   /// The Home Agent's address: the device's, or the one that the tester plays.
   package var homeAgent: IPv6Address
+  /// The device's own address on the access link: the Home Agent's or the UE's care-of address; nil: not known.
+  package var device: IPv6Address?
   /// Home addresses that cases may lease.
   package var homes: [IPv6Address]
   /// Care-of addresses of the UEs that the tester plays, one for each home address; empty where the device is the UE.
@@ -24,12 +26,14 @@ package struct Setup: Sendable {
   package var seed: UInt64
 
   package init(
-    role: Role, profile: Profile, homeAgent: IPv6Address, homes: [IPv6Address], careOf: [IPv6Address], correspondent: IPv6Address?,
+    role: Role, profile: Profile, homeAgent: IPv6Address, device: IPv6Address?, homes: [IPv6Address], careOf: [IPv6Address],
+    correspondent: IPv6Address?,
     accessPort: Int = 0, homePort: Int?, timers: Timers, ics: [String: Bool], seed: UInt64 = 1
   ) {
     self.role = role
     self.profile = profile
     self.homeAgent = homeAgent
+    self.device = device
     self.homes = homes
     self.careOf = careOf
     self.correspondent = correspondent

@@ -71,15 +71,11 @@ package struct TestRun {
   }
 
   /// Makes sure that the device is there before the first case; falling silent later is a finding.
+  ///
+  /// Every destination is a neighbour, and whatever the device has to say or not, Neighbour Discovery it has to answer (RFC 4861 7.2.4).
   private func reach(_ session: Session) throws(Failure) {
-    switch setup.role {
-    case .ha:
-      guard let source = setup.careOf.first else { return }
-      guard session.resolve(setup.homeAgent, on: setup.accessPort, from: source, within: .seconds(4)) else {
-        throw .unreachable(setup.homeAgent)
-      }
-    // The home link's road is learnt by the first probe.
-    case .ue: break
-    }
+    let source = setup.role == .ha ? setup.careOf.first : setup.homeAgent
+    guard let source, let device = setup.device else { return }
+    guard session.resolve(device, on: setup.accessPort, from: source, within: .seconds(4)) else { throw .unreachable(device) }
   }
 }

@@ -124,8 +124,8 @@ import Wire
     #expect(result.verdict == .notApplicable && result.reason == "the device's ICS says several-home-addresses: no")
   }
 
-  @Test func nobodyIsThere() throws {
-    var bench = try Bench(Self.ha)
+  @Test(arguments: Pair.all) func nobodyIsThere(_ pair: Pair) throws {
+    var bench = try Bench(pair)
     bench.impair = { network in
       var impairment = Impairment()
       impairment.loss = 1
@@ -135,7 +135,7 @@ import Wire
       _ = try bench.run()
       Issue.record("expected that the device cannot be reached")
     } catch TestRun.Failure.unreachable(let address) {
-      #expect(address == bench.node.device.homeAgent)
+      #expect(address == (pair.role == .ha ? bench.node.device.homeAgent : bench.node.device.careOf.first))
     }
   }
 

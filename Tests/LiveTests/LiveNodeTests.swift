@@ -102,11 +102,22 @@ import Testing
     #expect(revocation?.reason?.contains("no rights") == true, "\(ended.output)")
   }
 
-  @Test func aDeviceThatIsNotThereIsToldBeforeTheFirstCase() async throws {
+  private static let equipment = """
+    role: ue
+    profile: rfc5846
+    interfaces: [{ name: access0, purpose: access }]
+    device: { care-of: "2001:db8:b::2" }
+    tester: { home-agent: "2001:db8:a::1" }
+    home-addresses: { first: "2001:db8:a::1000", count: 2 }
+    """
+
+  @Test(arguments: [(device, "2001:db8:a::1"), (equipment, "2001:db8:b::2")])
+  func aDeviceThatIsNotThereIsToldBeforeTheFirstCase(device: String, address: String) async throws {
     let folder = try Scratch()
-    try folder.write("DEVICE.yaml", Self.device)
+    try folder.write("DEVICE.yaml", device)
     let ended = try await Laboratory.run("\"$DETACHSPEC\" run DEVICE.yaml", in: folder)
-    expectRefusal(ended, 69, "the device at 2001:db8:a::1 does not answer Neighbour Solicitations on the access link; check the interface")
+    expectRefusal(
+      ended, 69, "the device at \(address) does not answer Neighbour Solicitations on the access link; check the interface")
     #expect(!folder.names.contains { $0.hasSuffix(".json") || $0.hasSuffix(".pcapng") }, "\(folder.names)")
   }
 }
