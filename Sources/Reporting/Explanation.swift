@@ -30,8 +30,10 @@ package struct Explanation: Sendable {
       page = explain(path, width)
     } else if let kind = LayerKind(name: id) {
       page = explain(kind, width)
-    } else if let page = explainOther(id, width) {
-      return page.text
+    } else if let other = explainOther(id, width) {
+      page = other
+    } else if behaviours.contains(where: { $0.behaviour.name == id }) {
+      return behaviours.filter { $0.behaviour.name == id }.map { explain($0.behaviour, $0.kind, width).text }.joined(separator: "\n")
     } else {
       throw UnknownName(name: id, nearest: nearest(to: id))
     }
@@ -84,8 +86,12 @@ package struct Explanation: Sendable {
       page.add("stands in", plan.location.description)
       return page
     }
-    guard let (kind, behaviour) = behaviours.first(where: { $0.behaviour.name == id }) else { return nil }
-    var page = Page(id, behaviour.summary, width)
+    return nil
+  }
+
+  /// The nodes have some names in common, and break different sentences by them.
+  private func explain(_ behaviour: NodeBehaviour, _ kind: String, _ width: Int) -> Page {
+    var page = Page(behaviour.name, behaviour.summary, width)
     page.add("what", "a \(kind) of the reference \(behaviour.role.words)")
     page.add("breaks", behaviour.cites)
     page.add("modifiers", behaviour.modifiers.map { "@\($0)" }.joined(separator: " "))
@@ -111,7 +117,7 @@ package struct Explanation: Sendable {
     let holding = names.filter { !id.isEmpty && $0.lowercased().contains(id.lowercased()) }.prefix(6)
     if !holding.isEmpty { return "; did you mean \(holding.map { "'\($0)'" }.joined(separator: ", "))?" }
     let suggestion = YAMLReader.suggestion(id, names)
-    return suggestion.contains("did you mean") ? suggestion : "; 'detachspec list' with cases, rules or requirements names them"
+    return suggestion.contains("did you mean") ? suggestion : "; 'detachspec list' names what there is"
   }
 }
 
@@ -121,7 +127,7 @@ package struct UnknownName: Error, Sendable, Equatable, CustomStringConvertible 
   /// What was meant, most likely; begins with a semicolon.
   let nearest: String
 
-  package var description: String { "no requirement, rule, case or field is called '\(printable(name))'\(nearest)" }
+  package var description: String { "nothing is called '\(printable(name))'\(nearest)" }
 }
 
 /// A title, a sentence, and labelled paragraphs below.

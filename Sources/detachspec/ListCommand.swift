@@ -52,7 +52,7 @@ struct ListCommand: ParsableCommand {
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Explain a requirement, rule, case or field: what, why, and how it is seen.")
+    commandName: "explain", abstract: "Explain a requirement, rule, case, field, defect or other id: what, why, and how it is seen.")
 
   @Argument(help: "An id, for instance 24303-5.4.3.1-10, bri-fields, TP_HA_RACE_BV_01 or bri.trigger.") var id: String
   @OptionGroup var suite: SuiteOptions

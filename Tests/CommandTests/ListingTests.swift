@@ -39,6 +39,11 @@ import Testing
       ["octet 7 from the start of the Mobility Header, 8 bits", "mip6.bri_r.trigger", "RFC 5846 6.1.1", "1 administrative reason"]
     ),
     ("bri-p-bit-set", ["a defect of the reference HA", "24303-5.4.3.1-03b"]),
+    // Both nodes have one of this name, and break different sentences (RFC 6275 9.5.1, RFC 5846 6.1.2).
+    (
+      "non-unicast-source-answered",
+      ["a defect of the reference HA", "M-11", "\n\nnon-unicast-source-answered\n", "a defect of the reference UE", "R5846-6.1.2-01"]
+    ),
     ("slow-bri", ["a variation"]),
     ("rfc5846", ["RFC 5846"]),
   ]

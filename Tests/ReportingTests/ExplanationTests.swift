@@ -129,8 +129,8 @@ import Wire
     func message(_ id: String) throws -> String { try #require(throws: UnknownName.self) { try explain(id) }.description }
     #expect(
       try message("5.4.3.1-03")
-        == "no requirement, rule, case or field is called '5.4.3.1-03'; did you mean '24303-5.4.3.1-03a', '24303-5.4.3.1-03b'?")
+        == "nothing is called '5.4.3.1-03'; did you mean '24303-5.4.3.1-03a', '24303-5.4.3.1-03b'?")
     #expect(try message("bri.triger").hasSuffix("; did you mean 'bri.trigger'?"))
-    #expect(try message("zzzzzzzzzzzz").hasSuffix("names them"))
+    #expect(try message("zzzzzzzzzzzz").hasSuffix("names what there is"))
   }
 }
