@@ -26,7 +26,7 @@ struct CompiledTemplate: Sendable {
   var from: Role?
   /// All tests in their order: into `tests`.
   var tests: Range<Int>
-  /// Those of them that many templates share: bits of `Facts.held`.
+  /// Those of them that templates share: bits of `Program.shared`.
   var needs: UInt128
   /// The others.
   var rest: Range<Int>
@@ -118,9 +118,7 @@ struct Gate: Sendable {
   var presumes: UInt128
   var rule: Int
 
-  @inline(__always) func isOpen(_ known: UInt64, held: UInt128, broken: UInt128) -> Bool {
-    conditions.hold(known) && needs & ~held == 0 && broken & presumes == 0
-  }
+  @inline(__always) func isOpen(_ known: UInt64, broken: UInt128) -> Bool { conditions.hold(known) && broken & presumes == 0 }
 }
 
 /// An assertion: one requirement that one rule decides.
@@ -157,10 +155,8 @@ final class Program: Sendable {
   /// The rules on a message of a kind and sender, those on any Mobility Header behind those on this one: into `gates`.
   let ofMessage: [Range<Int>]
   let gates: [Gate]
-  /// The tests that look at the message alone and that templates share, each one once: for each a bit of `Facts.held`.
+  /// The tests that look at the message alone and that templates share, each one once: a bit each in what templates need.
   let shared: [CompiledTest]
-  /// Those that templates of a kind ask: into `shared`.
-  let sharedOfKind: [[Int]]
   /// Rules by event name.
   let byEvent: [(name: String, attributes: [String: String], rule: Int32)]
   /// Assertion indices of each rule, by rule id.
@@ -186,7 +182,6 @@ final class Program: Sendable {
     levels = parts.levels
     (ofMessage, gates) = parts.merged
     shared = parts.shared
-    sharedOfKind = parts.sharedOfKind
     byEvent = parts.byEvent
     assertionsOfRule = parts.assertionsOfRule
     ruleIDs = parts.ruleIDs
@@ -216,7 +211,6 @@ final class Program: Sendable {
     var ruleIDs: [String] = []
 
     var shared: [CompiledTest] = []
-    var sharedOfKind = [[Int]](repeating: [], count: MessageKind.allCases.count)
 
     var merged: ([Range<Int>], [Gate]) {
       var ranges: [Range<Int>] = []
@@ -443,21 +437,18 @@ extension Program {
       var needs: UInt128 = 0
       var rest: [CompiledTest] = []
       for test in tests {
-        if let bit = share(test, template.kind, &program) { needs |= 1 << UInt128(bit) } else { rest.append(test) }
+        if let bit = share(test, &program) { needs |= 1 << UInt128(bit) } else { rest.append(test) }
       }
       return CompiledTemplate(
         kind: template.kind, from: template.from, tests: append(tests, &program), needs: needs, rest: append(rest, &program))
     }
 
     /// The bit of a test; nil for one that looks at more than the message, or where there are bits no more.
-    private func share(_ test: CompiledTest, _ kind: MessageKind, _ program: inout Program.Parts) -> Int? {
+    private func share(_ test: CompiledTest, _ program: inout Program.Parts) -> Int? {
       guard test.other < 0 else { return nil }
       let index = program.shared.firstIndex { same($0, test, program) } ?? program.shared.count
       guard index < 128 else { return nil }
       if index == program.shared.count { program.shared.append(test) }
-      for kind in kind == .mh ? MessageKind.mobility : [kind] where !program.sharedOfKind[kind.ordinal].contains(index) {
-        program.sharedOfKind[kind.ordinal].append(index)
-      }
       return index
     }
 

@@ -6,8 +6,9 @@ struct Facts: Sendable {
   var readings: ContiguousArray<FieldReading>
   /// The types of its mobility options.
   var options = OptionTypes()
-  /// The shared tests of the program that hold.
-  private(set) var held: UInt128 = 0
+  /// The shared tests that are known to hold of the message in hand, and to fail; the others were not needed yet.
+  private var held: UInt128 = 0
+  private var failed: UInt128 = 0
 
   init(_ fields: FieldTable) { readings = ContiguousArray(repeating: FieldReading(), count: Place.firstField + fields.paths.count) }
 
@@ -20,7 +21,25 @@ struct Facts: Sendable {
     options = dissection.read(program.places, program.placesOfKind[kind.ordinal], in: bytes, into: &readings)
     set(Place.sound, dissection.isSound ? 1 : 0)
     set(Place.options, 0, isPresent: options != OptionTypes())
-    held = program.held(kind, self)
+    held = 0
+    failed = 0
+  }
+
+  /// Whether these shared tests hold of the message in hand.
+  mutating func hold(_ needs: UInt128, of program: Program) -> Bool {
+    guard needs & failed == 0 else { return false }
+    var open = needs & ~held
+    while open != 0 {
+      let test = open.trailingZeroBitCount
+      let bit = UInt128(1) << UInt128(test)
+      guard program.holds(program.shared, test, self) else {
+        failed |= bit
+        return false
+      }
+      held |= bit
+      open &= ~bit
+    }
+    return true
   }
 
   /// Takes what is known of a conversation.

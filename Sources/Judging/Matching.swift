@@ -20,20 +20,7 @@ extension Program {
     return -1
   }
 
-  /// The shared tests that hold of a message, a bit each.
-  func held(_ kind: MessageKind, _ facts: borrowing Facts) -> UInt128 {
-    var held: UInt128 = 0
-    for index in sharedOfKind[kind.ordinal] where holds(shared, index, facts) { held |= 1 << UInt128(index) }
-    return held
-  }
-
-  /// Whether the message in hand is what a template asks for, its kind and sender apart.
-  @inline(__always)
-  func matches(_ template: CompiledTemplate, _ facts: borrowing Facts) -> Bool {
-    template.needs & ~facts.held == 0 && firstFailing(template.rest, facts) < 0
-  }
-
-  private func holds(_ tests: [CompiledTest], _ index: Int, _ facts: borrowing Facts) -> Bool {
+  func holds(_ tests: [CompiledTest], _ index: Int, _ facts: borrowing Facts) -> Bool {
     let operation = tests[index].operation
     let reading = facts.readings[Int(tests[index].place)]
     switch operation {

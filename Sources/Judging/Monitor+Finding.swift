@@ -216,7 +216,7 @@ extension Monitor {
   private mutating func meets(_ template: CompiledTemplate, _ obligation: Obligation) -> Bool {
     facts.take(conversations[Int(obligation.conversation)])
     facts.recall(obligation.slots, program.rules[Int(obligation.rule)].slots.count)
-    return program.matches(template, facts)
+    return facts.hold(template.needs, of: program) && program.firstFailing(template.rest, facts) < 0
   }
 
   /// The conversation whose oldest open obligation is met by such a message: errors that name no home address go there.

@@ -95,10 +95,10 @@ extension Monitor {
     }
   }
 
-  private func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
+  private mutating func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
     guard template.from == nil || template.from == observation.from else { return false }
     guard template.kind == observation.kind || (template.kind == .mh && MessageKind.mobility.contains(observation.kind)) else { return false }
-    return program.matches(template, facts)
+    return facts.hold(template.needs, of: program) && program.firstFailing(template.rest, facts) < 0
   }
 
   private mutating func decide(

@@ -174,7 +174,7 @@ package struct Monitor: Sendable {
     let known = conversations[place].known
     var gate = program.ofMessage[slot].lowerBound
     while gate < program.ofMessage[slot].upperBound {
-      if program.gates[gate].isOpen(known, held: facts.held, broken: conversations[place].broken) {
+      if program.gates[gate].isOpen(known, broken: conversations[place].broken), facts.hold(program.gates[gate].needs, of: program) {
         apply(program.gates[gate].rule, index, observation, bytes, &dissection)
       }
       gate &+= 1
@@ -225,11 +225,10 @@ package struct Monitor: Sendable {
     _ index: Int32, _ slot: Int, _ known: UInt64, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
     guard let testerProgram, observation.from == testerRole else { return }
-    let held = testerProgram.held(observation.kind, facts)
     for gate in testerProgram.gates[testerProgram.ofMessage[slot]] {
       let rule = testerProgram.rules[gate.rule]
-      guard gate.isOpen(known, held: held, broken: conversations[Int(index)].broken),
-        testerProgram.firstFailing(rule.template.rest, facts) < 0
+      guard gate.isOpen(known, broken: conversations[Int(index)].broken),
+        testerProgram.firstFailing(rule.template.tests, facts) < 0
       else { continue }
       facts.recall(rule.slots, of: testerProgram)
       for must in rule.musts {

@@ -41,6 +41,7 @@ struct PcapParser {
       number: number, interface: 0, linkType: interface.linkType,
       time: Instant(nanoseconds: seconds &* 1_000_000_000 &+ parts &* fraction),
       originalLength: Int(octets.u32(offset &+ 12, swapped: swapped)))
+    octets.prefetch(offset &+ 16 &+ captured)
     body(octets.extracting(offset &+ 16..<offset &+ 16 &+ captured), record)
     offset &+= 16 &+ captured
     return true

@@ -191,6 +191,7 @@ struct PcapngParser {
         }
       }
     }
+    octets.prefetch(block.end)
     body(octets.extracting(data..<data &+ captured), record)
   }
 

@@ -61,6 +61,8 @@ extension Dissection {
     let homeAddressOption = self.homeAddressOption
     let routing = self.routing
     let count = self.count
+    // Most fields are of the message.
+    let messageKind = message >= 0 ? self.messageKind : nil
     let isClean = anomalyCount == 0
     let layers = self.layers.span
     let holder = message >= 0 ? message : mobility < 0 ? icmp : -1
@@ -75,15 +77,19 @@ extension Dissection {
       if path.kind.isMobilityOption || path.kind == .linkLayerAddress || path.kind == .unknownNeighbourOption {
         if let octets { value = Self.optionValue(path, octets, of: layers[holder].kind, in: bytes) }
       } else {
-        switch path.kind {
-        case .ipv6: layer = inner
-        case .mh: layer = mobility
-        case .hao: layer = homeAddressOption
-        case .rh2: layer = routing
-        default:
-          layer = 0
-          while layer < count, layers[layer].kind != path.kind { layer &+= 1 }
-          if layer == count { layer = -1 }
+        if path.kind == messageKind {
+          layer = message
+        } else {
+          switch path.kind {
+          case .ipv6: layer = inner
+          case .mh: layer = mobility
+          case .hao: layer = homeAddressOption
+          case .rh2: layer = routing
+          default:
+            layer = 0
+            while layer < count, layers[layer].kind != path.kind { layer &+= 1 }
+            if layer == count { layer = -1 }
+          }
         }
         if layer >= 0, let range = path.range(in: layers[layer].dialect) {
           let offset = Int(layers[layer].offset)

@@ -18,6 +18,9 @@
 static inline FILE *cl_stderr(void) { return stderr; }
 static inline FILE *cl_stdout(void) { return stdout; }
 
+/// Asks for memory that is read soon; an address that is nobody's does no harm.
+static inline void cl_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// Nanoseconds of `CLOCK_REALTIME`, the clock that stamps captured frames.
 static inline int64_t cl_realtime(void) {
   struct timespec now;

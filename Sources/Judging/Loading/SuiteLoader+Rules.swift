@@ -59,7 +59,7 @@ extension SuiteLoader {
 
   /// A message that sets a rule off leaves a fixed number of fields behind; a rule that wanted more would compare with nothing.
   private func checkLookBacks(_ rule: Rule) {
-    let most = Slots().values.count
+    let most = Slots.capacity
     var fields: [FieldPath] = []
     for (tests, location) in rule.allTests {
       for case .some(let field) in tests.map(\.condition.lookedBackAt) where !fields.contains(field) {
