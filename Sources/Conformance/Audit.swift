@@ -148,6 +148,9 @@ package struct Audit {
     let dialects = judge.votes.dialects
     if profile == nil, Set(dialects.values).count > 1 { found.dialects = dialects }
     let verdicts = judge.finish()
+    if judge.monitor.tunnelledHeaders > 0 {
+      remarks.append("\(file.name): \(judge.monitor.tunnelledHeaders) Mobility Headers came in tunnels; the rules are not about these")
+    }
     let outcome = Outcome(
       verdicts: [verdicts], testerErrors: [], frames: judge.frames, mobilityHeaders: judge.monitor.mobilityHeaders, remarks: remarks,
       dialect: judge.votes.dialect == nil ? nil : chosen.dialect)

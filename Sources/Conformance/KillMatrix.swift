@@ -48,20 +48,38 @@ package struct KillMatrix: Sendable {
     self.role = role
     self.profile = profile.id
     problems = suite.dangling.map(\.description)
-    var recordings: [Recording] = []
-    for (name, defects, variations) in Self.nodes(role, profile) where isChosen(name) {
-      progress(name)
-      let recording = try Recording(name, ReferenceNode(role: role, profile: profile, defects: defects, variations: variations), suite)
+    let nodes = Self.nodes(role, profile).filter { isChosen($0.0) }
+    progress("\(nodes.count) nodes")
+    let recordings = try Self.record(nodes, suite, role, profile)
+    for (recording, (_, defects, variations)) in zip(recordings, nodes) {
       let excused = Set(
         variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
       cells.append(Self.cell(recording, suite, profile, isDefect: !defects.isEmpty, role, excused: excused))
-      recordings.append(recording)
     }
     let reached = Set(recordings.flatMap(\.reached))
     let roles: Set<Role> = [role]
     let standing = Set(Assertions(suite, profile, roles, ics: recordings.first?.setup.ics ?? [:]).rules)
     unreached = standing.subtracting(reached).sorted()
     mutate(suite, profile, recordings, isChosen, progress)
+  }
+
+  /// The traffic of all nodes, each on a link of its own.
+  private static func record(
+    _ nodes: [(String, [DefectUse], Set<Variation.Name>)], _ suite: Suite, _ role: Role, _ profile: Profile
+  ) throws(TestRun.Failure) -> [Recording] {
+    let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
+    DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
+      let (name, defects, variations) = nodes[index]
+      let node = ReferenceNode(role: role, profile: profile, defects: defects, variations: variations)
+      let recording = Result { () throws(TestRun.Failure) in try Recording(name, node, suite) }
+      made.withLock { $0[index] = recording }
+    }
+    let all = made.withLock { $0 }
+    var recordings: [Recording] = []
+    for index in nodes.indices {
+      if let recording = try all[index]?.get() { recordings.append(recording) }
+    }
+    return recordings
   }
 
   /// The nodes that are judged: the clean one, each variation, each defect alone and under each modifier that its entry lists.
@@ -125,27 +143,29 @@ package struct KillMatrix: Sendable {
     // A mutant that no program holds (the text or dialect has no such sentence) is none.
     let mutations = RuleMutation.all(suite, text: profile.text).filter { isChosen($0.name) && $0.stands(suite, profile, standing) }
     progress("\(mutations.count) weakened rules")
-    let role = role
-    let killers = Mutex([Int: String]())
-    DispatchQueue.concurrentPerform(iterations: mutations.count) { @Sendable index in
-      let mutation = mutations[index]
-      guard let mutated = mutation.applied(to: suite) else { return }
-      let pristine = Judge(mutated, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent])
-      // Cells in which the rule's own requirements are blamed come first: they nearly always tell.
-      let likely = recordings.filter { !Set($0.blamed).isDisjoint(with: mutation.requirements) }
-      let others = recordings.filter { Set($0.blamed).isDisjoint(with: mutation.requirements) }
-      for recording in likely + others where recording.reached.contains(mutation.rule) || mutation.widens {
-        if recording.judged(by: pristine) != recording.signature {
-          killers.withLock { $0[index] = recording.name }
-          return
-        }
-      }
+    // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
+    var crowded = suite
+    let ids = mutations.indices.map { "\(mutations[$0].rule) mutant \($0)" }
+    crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
+    let pristine = Judge(
+      crowded, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
+      maximumWatches: 1 << 16)
+    let changed = Mutex([Int: Set<Int>]())
+    DispatchQueue.concurrentPerform(iterations: recordings.count) { @Sendable cell in
+      let outcomes = recordings[cell].judged(by: pristine)
+      let seen = Set(mutations.indices.filter { outcomes[ids[$0]] != outcomes[mutations[$0].rule] })
+      changed.withLock { $0[cell] = seen }
     }
-    let found = killers.withLock { $0 }
+    let seen = changed.withLock { $0 }
     mutants = mutations.enumerated().map { index, mutation in
-      Mutant(
-        name: mutation.name, killedBy: found[index],
-        reason: found[index] == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
+      let killer = recordings.indices.first { cell in
+        // Without the assertion, what broke it is nowhere.
+        if case .drop(let requirement) = mutation.change { return recordings[cell].broken.contains("\(mutation.rule) \(requirement)") }
+        return seen[cell]?.contains(index) ?? false
+      }
+      return Mutant(
+        name: mutation.name, killedBy: killer.map { recordings[$0].name },
+        reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
     }
     // An assertion that no defect breaks could say anything.
     let broken = Set(recordings.flatMap(\.broken))
@@ -170,13 +190,6 @@ package struct KillMatrix: Sendable {
     let testerErrors: [String]
     /// Assertions that were broken, as `rule requirement`.
     let broken: Set<String>
-    let signature: Signature
-
-    /// What of a cell a mutant must change to be seen.
-    struct Signature: Equatable, Sendable {
-      var findings: [String]
-      var cases: [String]
-    }
 
     init(_ name: String, _ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) {
       let (network, hooks) = node.simulation()
@@ -197,23 +210,14 @@ package struct KillMatrix: Sendable {
       testerErrors = outcome.testerErrors
       broken = Set(
         outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { "\($0.rule) \($0.requirement)" })
-      signature = Self.signature(outcome.verdicts)
     }
 
     static func blamed(_ verdicts: Verdicts) -> [String] {
       Set(verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map(\.requirement)).sorted()
     }
 
-    static func signature(_ verdicts: Verdicts) -> Signature {
-      Signature(
-        findings: verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
-          "\($0.requirement) \($0.rule) \($0.homeAddress) \($0.testCase ?? "")"
-        },
-        cases: verdicts.cases.map { "\($0.testCase) \($0.verdict.rawValue)" })
-    }
-
-    /// The same traffic, judged by other rules, which `pristine` has compiled and not used.
-    func judged(by pristine: Judge) -> Signature {
+    /// The same traffic, judged by other rules, which `pristine` has compiled and not used: what each of them decided.
+    func judged(by pristine: Judge) -> [String: RuleOutcome] {
       var judge = pristine
       for (index, item) in items.enumerated() {
         switch item {
@@ -223,7 +227,8 @@ package struct KillMatrix: Sendable {
         case .event(let event, let time): judge.event(event, at: time, number: index + 1)
         }
       }
-      return Self.signature(judge.finish())
+      _ = judge.finish()
+      return judge.ruleOutcomes
     }
   }
 }

@@ -14,10 +14,6 @@ struct RuleMutation: Sendable {
   let rule: String
   let change: Change
   let name: String
-  /// What the rule decides.
-  let requirements: Set<String>
-  /// It may reach where the rule itself does not.
-  let widens: Bool
 
   /// Every mutant of every rule that stands under a text.
   static func all(_ suite: Suite, text: String) -> [RuleMutation] {
@@ -27,13 +23,13 @@ struct RuleMutation: Sendable {
   private static func mutants(_ rule: Rule) -> [RuleMutation] {
     var all: [RuleMutation] = []
     let requirements = Set(rule.requirements)
-    func add(_ change: Change, _ text: String, widens: Bool = false) {
-      all.append(RuleMutation(rule: rule.id, change: change, name: "\(rule.id) \(text)", requirements: requirements, widens: widens))
+    func add(_ change: Change, _ text: String) {
+      all.append(RuleMutation(rule: rule.id, change: change, name: "\(rule.id) \(text)"))
     }
     for requirement in requirements.sorted() { add(.drop(requirement: requirement), "\(requirement) assertion-dropped") }
     if case .message(let template) = rule.when {
       for (index, test) in template.tests.enumerated() where test.condition != .any {
-        add(.anyInTrigger(index), "when \(test.subject) any", widens: true)
+        add(.anyInTrigger(index), "when \(test.subject) any")
       }
     }
     for (position, must) in rule.musts.enumerated() {
@@ -53,16 +49,11 @@ struct RuleMutation: Sendable {
     return all
   }
 
-  /// The suite with the mutant in the rule's place.
-  func applied(to suite: Suite) -> Suite? {
-    guard let index = suite.rules.firstIndex(where: { $0.id == rule }) else { return nil }
-    var copy = suite
-    var mutant = suite.rules[index]
+  /// The mutant, to stand beside the rule under a name of its own; nil for one that loses an assertion.
+  func applied(to suite: Suite, as id: String) -> Rule? {
+    guard var mutant = suite.rules.first(where: { $0.id == rule }) else { return nil }
     switch change {
-    case .drop(let requirement):
-      mutant.musts.removeAll { $0.requirement == requirement }
-      for position in mutant.sequels.indices { mutant.sequels[position].reactions.removeAll { $0.requirement == requirement } }
-      mutant.sequels.removeAll(where: \.reactions.isEmpty)
+    case .drop: return nil
     case .anyInTrigger(let test):
       guard case .message(var template) = mutant.when else { return nil }
       template.tests[test].condition = .any
@@ -74,8 +65,9 @@ struct RuleMutation: Sendable {
       mutant.sequels[sequel].reactions[reaction].match = .message(template)
     case .doubled(let sequel): mutant.sequels[sequel].window = .doubled(mutant.sequels[sequel].window)
     }
-    copy.rules[index] = mutant
-    return copy
+    mutant.id = id
+    mutant.isAside = true
+    return mutant
   }
 
   /// The text and the dialect have what the mutant changes.

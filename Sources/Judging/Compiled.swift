@@ -87,8 +87,10 @@ struct Outstanding: OptionSet, Sendable {
 }
 
 struct CompiledRule: Sendable {
-  /// Its place in the suite, and its bit among broken rules.
+  /// Its place in the suite.
   var index: Int
+  /// Its bit among broken rules; 0: what it breaks masks nothing.
+  var bit: UInt128
   var template: CompiledTemplate
   var conditions: Conditions
   var musts: Range<Int>
@@ -257,7 +259,8 @@ extension Program {
   /// - Parameter fields: those of another program, which have the same places in this one.
   convenience init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool], fields: FieldTable = FieldTable()) {
     var parts = Parts(fields: fields)
-    let bits = Dictionary(uniqueKeysWithValues: suite.rules.prefix(128).enumerated().map { ($1.id, UInt128(1) << UInt128($0)) })
+    let own = suite.rules.filter { !$0.isAside }
+    let bits = Dictionary(uniqueKeysWithValues: own.prefix(128).enumerated().map { ($1.id, UInt128(1) << UInt128($0)) })
     parts.ruleIDs = suite.rules.map(\.id)
     let requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (index, rule) in suite.rules.enumerated() where rule.texts.isEmpty || rule.texts.contains(profile.text) {
@@ -303,7 +306,8 @@ extension Program {
       for sequel in rule.sequels { compile(sequel, rule, kind, &slots, &program) }
       program.slots += slots.map { Int32(clamping: program.fields.place(of: $0, in: kind)) }
       let compiled = CompiledRule(
-        index: index, template: trigger, conditions: Self.conditions(rule), musts: mustStart..<program.musts.count,
+        index: index, bit: rule.isAside ? 0 : bits[rule.id] ?? 0, template: trigger, conditions: Self.conditions(rule),
+        musts: mustStart..<program.musts.count,
         sequels: sequelStart..<program.sequels.count, slots: slotStart..<program.slots.count,
         presumes: rule.presumes.reduce(0) { $0 | (bits[$1] ?? 0) })
       guard !compiled.musts.isEmpty || !compiled.sequels.isEmpty else { return }

@@ -29,14 +29,19 @@ package struct Judge: Sendable {
 
   /// For a capture in which the tester took part, or a run.
   ///
-  /// - Parameter homeAgents: the Home Agents that are known beforehand; the first one is the one that cases are about.
-  package init(_ suite: Suite, profile: Profile, role: Role?, timers: Timers, ics: [String: Bool] = [:], homeAgents: [IPv6Address] = []) {
+  /// - Parameters:
+  ///   - homeAgents: the Home Agents that are known beforehand; the first one is the one that cases are about.
+  ///   - maximumWatches: sequels watched for at once in one conversation; a flood of messages leaves the rest inconclusive.
+  package init(
+    _ suite: Suite, profile: Profile, role: Role?, timers: Timers, ics: [String: Bool] = [:], homeAgents: [IPv6Address] = [],
+    maximumWatches: Int = 256
+  ) {
     self.suite = suite
     self.profile = profile
     self.role = role
     monitor = Monitor(
       suite, profile: profile, judged: role.map { [$0] } ?? Set(Role.allCases), testerRole: role?.other, timers: timers, ics: ics,
-      homeAgents: Set(homeAgents))
+      homeAgents: Set(homeAgents), maximumWatches: maximumWatches)
     decoder = Decoder(dialect: profile.dialect)
     homeAgent = homeAgents.first ?? .unspecified
   }
@@ -199,7 +204,38 @@ package struct Judge: Sendable {
   package var testerErrors: [String] { monitor.testerErrors }
 }
 
+/// What one rule decided: what it broke, and for each case and sentence whether it was reached, broken or left open.
+package struct RuleOutcome: Equatable, Sendable {
+  package var broken: Set<String> = []
+  private var decided: [Decided: Verdict] = [:]
+
+  private struct Decided: Hashable {
+    var lease: Int
+    var requirement: String
+  }
+
+  fileprivate init(_ rule: String, _ monitor: Monitor, _ findings: [Finding]) {
+    for finding in findings where finding.verdict == .fail || finding.verdict == .warning {
+      broken.insert("\(finding.requirement) \(finding.homeAddress) \(finding.testCase ?? "")")
+    }
+    for index in monitor.assertions(ofRule: rule) {
+      for lease in monitor.leases.indices {
+        let tally = monitor.tally(lease, index)
+        let verdict: Verdict = tally.broken > 0 ? .fail : tally.inconclusive > 0 ? .inconclusive : tally.passed > 0 ? .pass : .notApplicable
+        decided[Decided(lease: lease, requirement: monitor.assertion(index).requirement)] = verdict
+      }
+    }
+  }
+}
+
 extension Judge {
+  /// What each rule decided, by id; to be asked once the stream has ended.
+  package var ruleOutcomes: [String: RuleOutcome] {
+    let byRule = Dictionary(grouping: monitor.findings, by: \.rule)
+    return Dictionary(
+      uniqueKeysWithValues: monitor.program.assertionsOfRule.keys.map { ($0, RuleOutcome($0, monitor, byRule[$0] ?? [])) })
+  }
+
   /// Rules of which some assertion was decided.
   package var reachedRules: Set<String> { Set(monitor.results.filter { $0.tally.reached > 0 }.map(\.assertion.rule)) }
 }

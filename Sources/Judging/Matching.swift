@@ -115,7 +115,9 @@ extension Program {
     }
   }
 
-  private func accepted(_ facts: borrowing Facts) -> String { facts[Place.of(.lastAcceptedSequence)].map { "\($0)" } ?? "the last accepted" }
+  private func accepted(_ facts: borrowing Facts) -> String {
+    facts[Place.of(.lastAcceptedSequence)].map { "\($0)" } ?? "the last accepted"
+  }
 
   /// What the message has there.
   func seen(_ index: Int, _ bytes: Span<UInt8>, _ dissection: inout Dissection) -> String {

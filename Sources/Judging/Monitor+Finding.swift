@@ -202,6 +202,7 @@ extension Monitor {
   /// The conversation of which such a BU is awaited. This is looked for only where a BU names no home address.
   private mutating func awaiting() -> Int32? {
     for obligation in pool where obligation.isOpen && program.sequels[Int(obligation.sequel)].form == .then {
+      guard program.rules[Int(obligation.rule)].bit != 0 else { continue }
       for position in program.sequels[Int(obligation.sequel)].reactions {
         let reaction = program.reactions[position]
         if reaction.match == .message, reaction.template.kind == .bu, meets(reaction.template, obligation) {

@@ -9,11 +9,12 @@ extension Monitor {
   ) {
     let place = Int(index)
     let lease = conversations[place].lease
-    guard conversations[place].watches < Self.maximumWatches else { return leaveUndecided(sequel, lease) }
+    guard conversations[place].watches < maximumWatches else { return leaveUndecided(sequel, lease) }
     let length = timers.length(program.sequels[sequel].window, lifetime: conversations[place].lifetime(from: time))
     let deadline = time + length
     var obligation = Obligation(
-      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversations[place].obligations, isOpen: true,
+      sequel: Int32(clamping: sequel), rule: Int32(clamping: position), conversation: index, next: conversations[place].obligations,
+      isOpen: true,
       opened: time,
       deadline: deadline, frame: frame, triggerKind: kind, slots: slots, drops: drops, lease: lease,
       isFromHook: isFromHook)
@@ -29,8 +30,11 @@ extension Monitor {
     }
     conversations[place].obligations = slot
     conversations[place].watches += 1
-    if program.sequels[sequel].takesBindingError { awaitingBindingError.add(slot, pool) }
-    if program.sequels[sequel].takesICMP { awaitingICMP.add(slot, pool) }
+    // A rule that stands aside gets what the suite's own rules let it have.
+    if program.rules[position].bit != 0 {
+      if program.sequels[sequel].takesBindingError { awaitingBindingError.add(slot, pool) }
+      if program.sequels[sequel].takesICMP { awaitingICMP.add(slot, pool) }
+    }
     if deadline != .distantFuture {
       order &+= 1
       deadlines.insert(
@@ -97,7 +101,9 @@ extension Monitor {
 
   private mutating func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
     guard template.from == nil || template.from == observation.from else { return false }
-    guard template.kind == observation.kind || (template.kind == .mh && MessageKind.mobility.contains(observation.kind)) else { return false }
+    guard template.kind == observation.kind || (template.kind == .mh && MessageKind.mobility.contains(observation.kind)) else {
+      return false
+    }
     return facts.hold(template.needs, of: program) && program.firstFailing(template.rest, facts) < 0
   }
 
@@ -130,7 +136,7 @@ extension Monitor {
     }
     if path == nil { seen += Self.detail(observation.kind, bytes, &dissection) }
     record(
-      verdict, assertion, program.rules[rule].index, index, role: observation.from, frame: observation.frame,
+      verdict, assertion, rule, index, role: observation.from, frame: observation.frame,
       trigger: trigger, at: observation.time, label: position, path: path, dialect: dissection.messageDialect, expected: expected,
       seen: seen, lease: lease)
   }
@@ -211,7 +217,7 @@ extension Monitor {
       guard sequel.silence >= 0, conversations[Int(index)].broken & program.rules[Int(obligation.rule)].presumes == 0 else { continue }
       let reaction = program.reactions[sequel.silence]
       if reaction.verdict == .notApplicable { continue }
-      let rule = program.rules[Int(obligation.rule)].index
+      let rule = Int(obligation.rule)
       if obligation.drops != drops {
         record(
           .inconclusive, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
@@ -245,8 +251,9 @@ extension Monitor {
         continue
       }
       record(
-        .inconclusive, reaction.assertion, program.rules[Int(obligation.rule)].index, index, role: sequel.responder, frame: 0,
-        trigger: obligation.frame, at: time, label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(Int(obligation.sequel)),
+        .inconclusive, reaction.assertion, Int(obligation.rule), index, role: sequel.responder, frame: 0,
+        trigger: obligation.frame, at: time, label: sequel.silence, path: nil, dialect: .rfc5846,
+        expected: expectation(Int(obligation.sequel)),
         seen: "nothing yet", lease: obligation.lease, reason: reason)
     }
   }
@@ -270,6 +277,7 @@ extension Monitor {
     if lease >= 0 { leases[Int(lease)].tallies[assertion].passed &+= 1 }
   }
 
+  /// - Parameter rule: its place among the program's.
   mutating func record(
     _ verdict: Verdict, _ assertion: Int, _ rule: Int, _ index: Int32, role: Role, frame: Int, trigger: Int, at time: Instant, label: Int?,
     path: FieldPath?, dialect: Dialect, expected: String, seen: String, lease: Int32? = nil, reason: String? = nil
@@ -286,7 +294,7 @@ extension Monitor {
     }
     count(&tallies[assertion])
     if lease >= 0 { count(&leases[Int(lease)].tallies[assertion]) }
-    if verdict == .fail || verdict == .warning { conversations[place].broken |= UInt128(1) << UInt128(min(rule, 127)) }
+    if verdict == .fail || verdict == .warning { conversations[place].broken |= program.rules[rule].bit }
     if keepsDecisions, verdict == .fail || verdict == .warning || (verdict == .inconclusive && reason == nil) {
       decisions.append(
         Decision(

@@ -45,7 +45,9 @@ extension Monitor {
 
   /// No more care-of addresses than conversations are kept: whoever changes it with every message cannot make the monitor grow.
   private mutating func learn(_ careOf: IPv6Address, _ place: Int) {
-    if byCareOf.count < Self.maximumConversations || byCareOf[AddressKey(careOf)] != nil { byCareOf[AddressKey(careOf)] = Int32(clamping: place) }
+    if byCareOf.count < Self.maximumConversations || byCareOf[AddressKey(careOf)] != nil {
+      byCareOf[AddressKey(careOf)] = Int32(clamping: place)
+    }
   }
 
   private mutating func acknowledged(_ place: Int, _ observation: Observation) {

@@ -31,7 +31,7 @@ package struct Monitor: Sendable {
   /// More conversations than this are not followed: a hostile capture cannot make the monitor grow without end.
   static let maximumConversations = 1 << 20
   /// Sequels watched for at once in one conversation; a flood of messages leaves the rest inconclusive.
-  static let maximumWatches = 256
+  let maximumWatches: Int
 
   // Obligations.
   var pool = ContiguousArray<Obligation>()
@@ -53,6 +53,8 @@ package struct Monitor: Sendable {
   static let maximumTesterErrors = 1_000
   /// Mobility Headers seen.
   package internal(set) var mobilityHeaders = 0
+  /// Those of them that came in a tunnel: the rules are about messages that came without one, and nothing is said of these.
+  package private(set) var tunnelledHeaders = 0
   /// The last frame that belonged to a conversation: what it was, who sent it, of which home address.
   package internal(set) var last: Seen?
   /// Moved on by every outcome: a driver that waits for one need only look at this.
@@ -104,8 +106,9 @@ package struct Monitor: Sendable {
   ///   - ics: statements of the device's description.
   package init(
     _ suite: Suite, profile: Profile, judged: Set<Role>, testerRole: Role?, timers: Timers, ics: [String: Bool] = [:],
-    homeAgents: Set<IPv6Address> = []
+    homeAgents: Set<IPv6Address> = [], maximumWatches: Int = 256
   ) {
+    self.maximumWatches = maximumWatches
     testerProgram = testerRole.map { Program(suite, profile: profile, roles: [$0], ics: ics) }
     program = Program(suite, profile: profile, roles: judged, ics: ics, fields: testerProgram?.fields ?? FieldTable())
     facts = Facts(program.fields)
@@ -141,6 +144,11 @@ package struct Monitor: Sendable {
     let hint = isOutgoing ? hint(for: bytes) : -1
     let isOther = dissection.mobility < 0 && !dissection.isICMPError && (dissection.inner < 0 || dissection.inner == dissection.network)
     guard !isOther || hint >= 0 else { return }
+    if dissection.mobility >= 0, dissection.network != dissection.inner, hint < 0 {
+      mobilityHeaders += 1
+      tunnelledHeaders += 1
+      return
+    }
     let own = hint >= 0 ? testerRole.map { (MessageKind.mh, $0) } : nil
     guard var (kind, from) = classify(bytes, &dissection, isOutgoing: isOutgoing) ?? own else { return }
     // A stimulus that a wrong octet makes the other side's message, or none at all, is still the tester's.
@@ -204,7 +212,7 @@ package struct Monitor: Sendable {
       } else {
         let dialect = dissection.messageDialect
         record(
-          program.severities[assertion], assertion, program.rules[position].index, index, role: observation.from, frame: observation.frame,
+          program.severities[assertion], assertion, position, index, role: observation.from, frame: observation.frame,
           trigger: observation.frame,
           at: observation.time, label: nil, path: program.path(failing), dialect: dialect,
           expected: program.expected(failing, facts, dialect), seen: program.seen(failing, bytes, &dissection))

@@ -140,6 +140,8 @@ package struct Rule: Sendable {
   package var decides: [String]
   package var why: String
   package var location: Location
+  /// It is judged beside the suite's own rules and stands for itself: what it breaks masks nothing.
+  package var isAside = false
 
   package init(
     id: String, texts: [String] = [], when: Trigger, while: [StateCondition] = [], ics: [String: Bool] = [:], musts: [Must] = [],

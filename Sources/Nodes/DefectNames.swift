@@ -74,6 +74,7 @@ extension Defect {
     // What becomes of the UE's bindings.
     case bindingKeptAfterBRI = "binding-kept-after-bri"
     case otherBindingRemoved = "other-binding-removed"
+    case otherBindingDetached = "other-binding-detached"
     case reregistersAfterAdministrative = "reregisters-after-administrative"
     // The UE's own de-registration.
     case buNotSent = "bu-not-sent"

@@ -85,6 +85,9 @@ let userEquipmentDefects: [Defect] = [
     .bindingKeptAfterBRI, .both("24303-5.4.2.1-05"), [.first],
     "the binding is refreshed on after the BRI was acknowledged; 24.303 5.4.2.1",
     changing: [.otherBinding: .both("24303-5.4.2.1-05", "24303-5.4.2.1-08")]),
+  ue(
+    .otherBindingDetached, .both("24303-5.4.2.1-08"), [.first],
+    "after a BRI for one binding another is de-registered where it should be refreshed; 24.303 5.4.2.1"),
   ue(.otherBindingRemoved, .both("24303-5.4.2.1-08"), [.first], "a BRI for one binding removes another too; 24.303 5.4.2.1"),
   ue(
     .reregistersAfterAdministrative, .seed("BR01-10.1-05"), [],

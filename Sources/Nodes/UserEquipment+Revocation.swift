@@ -162,6 +162,8 @@ extension ReferenceUserEquipment {
     default: return
     }
     if defects.hits(.otherBindingRemoved, occasion), let other = other(than: bri.home) { removeBinding(other) }
+    // Its next BU, which would have been a refresh, says so.
+    if defects.hits(.otherBindingDetached, occasion), let other = other(than: bri.home) { bindings[other]?.phase = .detaching }
     // Draft-01 10.1: after Administrative Reason not before it has asked the operator. RFC 5846 has dropped the sentence.
     let isBarred = isDraft && bri.trigger == 2
     let reattaches = configuration.reattachesByItself && !isBarred
