@@ -61,7 +61,7 @@ final class CaseRun {
     kinds.insert(last.kind)
     var matching: Set<Int> = []
     for index in testCase.steps.indices.dropFirst(step) {
-      if case .await(let template, _, let home) = testCase.steps[index], homes.indices.contains(home), homes[home] == last.home,
+      if case .await(let template, _, let home, _) = testCase.steps[index], homes.indices.contains(home), homes[home] == last.home,
         monitor.lastMatches(template, bytes, dissection)
       {
         matching.insert(index)
@@ -109,9 +109,13 @@ final class CaseRun {
           phase = .ready
           step += 1
         } else if session.network.readUpTo > until {
-          guard case .await(let template, _, _)? = currentStep else { return }
+          guard case .await(let template, _, _, let isOptional)? = currentStep else { return }
           // Where another stimulus is to follow for want of an answer, the case goes on.
-          if testCase.steps.indices.contains(step + 1), case .send(let next) = testCase.steps[step + 1], next.unless == template.kind {
+          var isReplaced = false
+          if testCase.steps.indices.contains(step + 1), case .send(let next) = testCase.steps[step + 1] {
+            isReplaced = next.unless == template.kind
+          }
+          if isOptional || isReplaced {
             phase = .ready
             step += 1
             continue
@@ -186,7 +190,7 @@ final class CaseRun {
       } catch {
         stop(error.reason, session)
       }
-    case .await(_, let window, _):
+    case .await(_, let window, _, _):
       var event = Event(.awaiting)
       event.testCase = testCase.id
       event.text = "step \(step + 1)"

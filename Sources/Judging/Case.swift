@@ -119,8 +119,9 @@ package enum Step: Sendable {
   /// Brings the binding about: the UE registers with the HA, whoever of the two is the device.
   case register(home: Int)
   case send(Stimulus)
-  /// Goes on when such a message came, or after the window; then the rules decide what that means.
-  case await(MessageTemplate, within: Window, home: Int)
+  /// Goes on when such a message came. Where none came in the window an optional one goes on too, for the rules say what that means; any
+  /// other ends the case, inconclusive.
+  case await(MessageTemplate, within: Window, home: Int, isOptional: Bool)
   case wait(Window)
   /// Asks the device, through a hook, to `revoke`, `detach` or `register`; goes on when the hook returned.
   case hook(String, home: Int)

@@ -34,7 +34,7 @@ package struct Judge: Sendable {
   ///   - maximumWatches: sequels watched for at once in one conversation; a flood of messages leaves the rest inconclusive.
   package init(
     _ suite: Suite, profile: Profile, role: Role?, timers: Timers, ics: [String: Bool] = [:], homeAgents: [IPv6Address] = [],
-    maximumWatches: Int = 256
+    maximumWatches: Int = Monitor.usualWatches
   ) {
     self.suite = suite
     self.profile = profile

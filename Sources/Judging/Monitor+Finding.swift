@@ -78,7 +78,9 @@ extension Monitor {
   }
 
   /// The conversation that a frame names itself; -1: none.
-  mutating func find(_ kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: inout Dissection) -> Int32 {
+  mutating func find(
+    _ kind: MessageKind, _ from: Role, _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant
+  ) -> Int32 {
     let source = IPv6Address(facts[.source] ?? 0)
     let destination = IPv6Address(facts[.destination] ?? 0)
     let option = facts[.homeAddressOption].map(IPv6Address.init)
@@ -105,7 +107,12 @@ extension Monitor {
       // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
       if from == .ha, let index = byCareOf[AddressKey(destination)] { return index }
       if home != .unspecified, let index = byNamed[home] { return index }
-      return waiting(for: .be, from) ?? byCareOf[AddressKey(source)] ?? -1
+      if let index = waiting(for: .be, from) {
+        strange.removeAll { $0.conversation == index }
+        return index
+      }
+      if dissection.value(.beStatus, in: bytes) == 2, let index = earnedByStrange(source, at: time) { return index }
+      return byCareOf[AddressKey(source)] ?? -1
     case .icmpv6: return embedded(bytes, &dissection, from)
     case .tunnelled:
       let home = from == .ha ? destination : source
@@ -211,6 +218,18 @@ extension Monitor {
       }
     }
     return nil
+  }
+
+  mutating func noteStrange(_ index: Int32, to receiver: IPv6Address, at time: Instant) {
+    if strange.count >= 256 { strange.removeFirst() }
+    strange.append(Strange(receiver: receiver, conversation: index, time: time))
+  }
+
+  /// The conversation of the oldest message of an unknown type that somebody who sends Binding Error 2 has not answered yet.
+  private mutating func earnedByStrange(_ receiver: IPv6Address, at time: Instant) -> Int32? {
+    strange.removeAll { $0.time + timers.guardTime < time }
+    guard let place = strange.firstIndex(where: { $0.receiver.value == receiver.value }) else { return nil }
+    return strange.remove(at: place).conversation
   }
 
   /// Whether the message in hand is what the template of an obligation asks for.

@@ -32,6 +32,7 @@ package struct Monitor: Sendable {
   static let maximumConversations = 1 << 20
   /// Sequels watched for at once in one conversation; a flood of messages leaves the rest inconclusive.
   let maximumWatches: Int
+  package static let usualWatches = 256
 
   // Obligations.
   var pool = ContiguousArray<Obligation>()
@@ -65,6 +66,8 @@ package struct Monitor: Sendable {
   /// Conversations with an obligation that a Binding Error, or an ICMPv6 error, can meet; the oldest first.
   var awaitingBindingError = WaitingLine()
   var awaitingICMP = WaitingLine()
+  /// Messages of a type that nobody may know, the oldest first: a Binding Error for them names no home address.
+  var strange: [Strange] = []
   var embedded = Dissection()
   /// What the frame in hand has to be held against.
   var facts: Facts
@@ -76,6 +79,13 @@ package struct Monitor: Sendable {
     var digest: UInt64
     var conversation: Int32
     var isAltered: Bool
+  }
+
+  /// A message that may earn Binding Error 2 (RFC 6275 9.2).
+  struct Strange: Sendable {
+    var receiver: IPv6Address
+    var conversation: Int32
+    var time: Instant
   }
 
   /// What a frame was taken for.
@@ -106,7 +116,7 @@ package struct Monitor: Sendable {
   ///   - ics: statements of the device's description.
   package init(
     _ suite: Suite, profile: Profile, judged: Set<Role>, testerRole: Role?, timers: Timers, ics: [String: Bool] = [:],
-    homeAgents: Set<IPv6Address> = [], maximumWatches: Int = 256
+    homeAgents: Set<IPv6Address> = [], maximumWatches: Int = Monitor.usualWatches
   ) {
     self.maximumWatches = maximumWatches
     testerProgram = testerRole.map { Program(suite, profile: profile, roles: [$0], ics: ics) }
@@ -157,11 +167,12 @@ package struct Monitor: Sendable {
     facts.read(kind, program, bytes, &dissection)
     let observation = Observation(kind: kind, from: from, time: time, frame: number)
     // Whatever home address a stimulus names, it is about the one that it was sent for, and makes no conversation of its own.
-    let index = hint >= 0 ? hint : find(kind, from, bytes, &dissection)
+    let index = hint >= 0 ? hint : find(kind, from, bytes, &dissection, at: time)
     guard index >= 0 else { return }
     if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
     if hint >= 0 { name(hint, bytes, &dissection) }
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
+    if dissection.messageKind == .mh, let destination = facts[.destination] { noteStrange(index, to: IPv6Address(destination), at: time) }
     // A BRI for one home address at the care-of address of another is judged in both.
     if kind == .bri, hint < 0, let destination = facts[.destination],
       let other = byCareOf[AddressKey(IPv6Address(destination))], other != index, conversations[Int(index)].careOf.value != destination

@@ -60,7 +60,8 @@ struct Ladder {
       switch step {
       case .register(let home): draw("bu, then ba: the UE registers\(at(home))", .both)
       case .send(let stimulus): draw("\(stimulus.words)\(at(stimulus.home))", .right)
-      case .await(let template, let within, let home): draw("\(template.words), awaited for \(within.words)\(at(home))", .left)
+      case .await(let template, let within, let home, let isOptional):
+        draw("\(template.words), \(isOptional ? "if it comes, " : "")awaited for \(within.words)\(at(home))", .left)
       case .wait(let window): draw("wait \(window.words)", .none)
       case .hook(let name, let home): draw("hook: \(name)\(at(home))", .hook)
       case .withhold(let what, let home): draw("from here on the tester leaves \(what) without an answer\(at(home))", .none)

@@ -207,4 +207,40 @@ import Wire
     stream.see(bri(0x3000, .draft01, from: stranger), at: ms(1))
     #expect(stream.findings == ["UE-shall fail \(home)"])
   }
+
+  /// The rules are about messages that come as they are: what a tunnel holds is counted, and neither right nor wrong.
+  @Test func messagesInTunnelsAreNotJudged() throws {
+    var stream = try Stream("- { rule: r, when: { message: bu, from: ue }, must: { UE-shall: { bu.a: 0 } } }")
+    var tunnelled = bu(1, 100)
+    tunnelled.headers.insert(.ipv6(from: careOf, to: homeAgent), at: 1)
+    stream.see(tunnelled, at: ms(0))
+    #expect(stream.judge.monitor.mobilityHeaders == 1)
+    #expect(stream.judge.monitor.tunnelledHeaders == 1)
+    #expect(stream.tally("UE-shall") == unreached)
+    stream.see(bu(1, 100), at: ms(1))
+    #expect(stream.tally("UE-shall") == broken)
+  }
+
+  /// Binding Error 2 names no home address where the message that earned it came in a routing header. A UE has one care-of address for all
+  /// its home addresses: a message of an unknown type has earned it before a BRI has, and each earns one.
+  @Test func bindingErrorsForUnknownTypesBlameNoBRI() throws {
+    let rule = """
+      - rule: r
+        when: { message: bri, from: ha }
+        reactions:
+          - { label: right, match: { message: bra, from: ue }, verdict: pass, decides: UE-shall }
+          - { label: nothing, silence: guard-time, verdict: inconclusive, decides: UE-shall }
+          - { label: otherwise, verdict: fail, decides: UE-shall }
+      """
+    var stream = try Stream(rule)
+    stream.see(registration() + registration(20, home: otherHome), from: ms(0))
+    stream.see(bri(7).with("mh.type", 77), at: ms(10))
+    stream.see(bri(8, home: otherHome), at: ms(11))
+    let error = be(2, home: .unspecified, from: careOf, to: homeAgent)
+    stream.see(error, at: ms(12))
+    #expect(stream.tally("UE-shall") == unreached)
+    stream.see(error, at: ms(13))
+    #expect(stream.tally("UE-shall") == broken)
+    #expect(stream.findings == ["UE-shall fail \(otherHome)"])
+  }
 }

@@ -129,7 +129,7 @@ import Wire
     var stream = try Stream(Self.rules)
     let frame = bri(7).encoded()
     for index in 0..<3_000 { stream.see(frame, at: ms(0) + .microseconds(Int64(index))) }
-    #expect(stream.judge.monitor.pool.count == Monitor.maximumWatches)
+    #expect(stream.judge.monitor.pool.count == Monitor.usualWatches)
     _ = stream.judge.finish()
     // None is passed over in silence: two sequels each.
     #expect(stream.tally("UE-shall").reduce(0, +) == 6_000)

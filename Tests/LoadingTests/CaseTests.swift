@@ -63,11 +63,13 @@ private func steps(_ text: String) throws -> [Step] {
   }
 
   @Test func waitsAreRead() throws {
-    guard case .await(let bra, within: .named("guard-time"), home: 0) = try steps("await: bra").first else { throw Missing() }
+    guard case .await(let bra, within: .named("guard-time"), home: 0, isOptional: false) = try steps("await: bra").first else {
+      throw Missing()
+    }
     #expect(bra.kind == .bra && bra.tests.isEmpty)
     guard
-      case .await(let ba, within: .fixed(.milliseconds(20)), home: 1) = try steps(
-        "await: { message: ba, ba.status: 0, within: 20 ms, home: 1 }"
+      case .await(let ba, within: .fixed(.milliseconds(20)), home: 1, isOptional: true) = try steps(
+        "await: { message: ba, ba.status: 0, within: 20 ms, home: 1, optional: yes }"
       ).first
     else { throw Missing() }
     #expect(ba.tests.map(\.condition) == [.oneOf([0...0])])

@@ -164,7 +164,7 @@ enum Sample {
         id: "TP_HA_RACE_BV_01", title: "A detach crosses the revocation", clause: "5.4.3.1", role: .ha, needs: needs,
         steps: [
           .register(home: 0), .probe("forwarding", home: 0), .hook("revoke", home: 0),
-          .await(MessageTemplate(.bri, from: nil, []), within: .named("trigger-time"), home: 0),
+          .await(MessageTemplate(.bri, from: nil, []), within: .named("trigger-time"), home: 0, isOptional: false),
           .send(Stimulus(kind: .bu, values: [lifetime], location: here)), .withhold("updates", home: 0), .wait(.fixed(.seconds(5))),
         ],
         exercises: ["race", "bri-flags"], why: "Both sides detach at once.", location: here)

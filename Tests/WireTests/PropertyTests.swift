@@ -14,8 +14,30 @@ struct PropertyTests {
     if end > bytes.count || dissection.count > 24 || dissection.anomalyCount > 16 { Issue.record("outside: \(comment()): \(bytes)") }
     guard prints else { return }
     for path in FieldPath.wellKnown { _ = dissection.value(path, in: bytes.span) }
+    readsAlike(bytes, dissection, comment())
     if dissection.text(bytes.span).isEmpty, !bytes.isEmpty { Issue.record("no text: \(comment()): \(bytes)") }
     _ = dissection.object(bytes.span, frame: 1, time: Instant(nanoseconds: 0), interface: 0, link: 1)
+  }
+
+  private static let places = Schema.all.flatMap { schema in schema.fields.compactMap { FieldPath(schema.kind, $0.name) } }.enumerated().map
+  {
+    FieldPlace(path: $0.element, place: $0.offset)
+  }
+
+  /// Many fields read at once are what each one is by itself.
+  private func readsAlike(_ bytes: [UInt8], _ dissection: Dissection, _ comment: String) {
+    var readings = ContiguousArray(repeating: FieldReading(99, isWrong: true), count: Self.places.count)
+    var copy = dissection
+    let types = copy.read(Self.places, 0..<Self.places.count, in: bytes.span, into: &readings)
+    for (place, reading) in zip(Self.places, readings) {
+      let value = dissection.value(place.path, in: bytes.span)
+      if reading.isPresent != (value != nil) || reading.value != value ?? 0 || reading.isWrong != dissection.isWrong(place.path) {
+        Issue.record("\(place.path) is \(reading), and \(String(describing: value)) by itself: \(comment)")
+      }
+    }
+    var wanted: [UInt8] = []
+    dissection.forEachOption(in: bytes.span) { _, offset, _ in wanted.append(bytes[offset]) }
+    if types != OptionTypes(wanted) { Issue.record("other option types than \(wanted): \(comment)") }
   }
 
   @Test("random octets")

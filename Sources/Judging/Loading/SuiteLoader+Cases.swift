@@ -72,14 +72,17 @@ extension SuiteLoader {
     case "send": return readStimulus(value, needs).map { .send($0) }
     case "await":
       guard case .mapping = value.content, var mapping = reader.mapping(value, "what is awaited") else {
-        return template(value, .none).map { .await($0, within: .named("guard-time"), home: homeIndex(nil, needs, value.location)) }
+        return template(value, .none).map {
+          .await($0, within: .named("guard-time"), home: homeIndex(nil, needs, value.location), isOptional: false)
+        }
       }
       defer { mapping.finish() }
       let withinNode = mapping.take("within")
       let within = withinNode == nil ? .named("guard-time") : window(withinNode)
       let home = homeIndex(mapping.take("home"), needs, value.location)
+      let isOptional = mapping.take("optional").flatMap { reader.boolean($0) } ?? false
       guard let template = template(&mapping, .none), let within else { return nil }
-      return .await(template, within: within, home: home)
+      return .await(template, within: within, home: home, isOptional: isOptional)
     case "wait": return window(value).map { .wait($0) }
     case "hook":
       return named(value, needs).flatMap { name, home in reader.choice(name, of: Vocabulary.hooks, "a hook").map { .hook($0, home: home) } }
