@@ -107,10 +107,7 @@ extension Monitor {
       // UEs have a care-of address each where the tester plays them, and one for all their home addresses where the device is one.
       if from == .ha, let index = byCareOf[AddressKey(destination)] { return index }
       if home != .unspecified, let index = byNamed[home] { return index }
-      if let index = waiting(for: .be, from) {
-        strange.removeAll { $0.conversation == index }
-        return index
-      }
+      if let index = waiting(for: .be, from) { return index }
       if dissection.value(.beStatus, in: bytes) == 2, let index = earnedByStrange(source, at: time) { return index }
       return byCareOf[AddressKey(source)] ?? -1
     case .icmpv6: return embedded(bytes, &dissection, from)
@@ -228,8 +225,7 @@ extension Monitor {
   /// The conversation of the oldest message of an unknown type that somebody who sends Binding Error 2 has not answered yet.
   private mutating func earnedByStrange(_ receiver: IPv6Address, at time: Instant) -> Int32? {
     strange.removeAll { $0.time + timers.guardTime < time }
-    guard let place = strange.firstIndex(where: { $0.receiver.value == receiver.value }) else { return nil }
-    return strange.remove(at: place).conversation
+    return strange.first { $0.receiver.value == receiver.value }?.conversation
   }
 
   /// Whether the message in hand is what the template of an obligation asks for.

@@ -172,6 +172,8 @@ package struct Monitor: Sendable {
     if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
     if hint >= 0 { name(hint, bytes, &dissection) }
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
+    // Only the last message of a conversation waits for its error.
+    if !strange.isEmpty { strange.removeAll { $0.conversation == index } }
     if dissection.messageKind == .mh, let destination = facts[.destination] { noteStrange(index, to: IPv6Address(destination), at: time) }
     // A BRI for one home address at the care-of address of another is judged in both.
     if kind == .bri, hint < 0, let destination = facts[.destination],
