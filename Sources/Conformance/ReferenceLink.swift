@@ -9,13 +9,14 @@ package struct ReferenceNode: Sendable {
   package var profile: Profile
   package var defects: [DefectUse]
   package var variations: Set<Variation.Name>
+  /// More than all cases together use, so that none finds what another left of a home address.
   package var homeAddresses: Int
   package var reattaches: Bool
   /// Addresses from somebody's description instead of the lab's.
   package var described: Device?
 
   package init(
-    role: Role, profile: Profile, defects: [DefectUse] = [], variations: Set<Variation.Name> = [], homeAddresses: Int = 64,
+    role: Role, profile: Profile, defects: [DefectUse] = [], variations: Set<Variation.Name> = [], homeAddresses: Int = 256,
     reattaches: Bool = false
   ) {
     self.role = role

@@ -183,6 +183,8 @@ package struct Scheduler {
           $0.lifetime = testCase.party.lifetime
           $0.revocation = nil
           if let first = testCase.party.firstSequence { $0.sequence = first &- 1 }
+          let place = session.setup.homes.firstIndex(of: testCase.party.isOneUE ? homes.first ?? home : home)
+          if let place, session.setup.careOf.indices.contains(place) { $0.careOf = session.setup.careOf[place] }
         }
         session.party = .userEquipment(party)
       case .homeAgent(var party):

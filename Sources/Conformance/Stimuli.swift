@@ -52,6 +52,7 @@ struct Stimuli {
       session.party = .userEquipment(party)
       return packet
     case (.bra, .userEquipment(let party)): return party.acknowledgement(home)
+    case (.icmpv6, .userEquipment(let party)): return party.echo(home)
     case (.bri, .homeAgent(var party)):
       let packet = party.revocation(home)
       session.party = .homeAgent(party)

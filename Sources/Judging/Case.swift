@@ -65,6 +65,8 @@ package struct Case: Sendable {
     package var lifetime: UInt16 = 150
     /// As UE: the sequence number of the first BU of the case; nil: whatever comes next.
     package var firstSequence: UInt16?
+    /// As UE: one care-of address for all home addresses of the case, those of one UE.
+    package var isOneUE = false
 
     package init() {}
   }

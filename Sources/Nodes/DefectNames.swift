@@ -14,10 +14,15 @@ extension Defect {
     case briPayloadProto = "bri-payload-proto"
     case briReservedSet = "bri-reserved-set"
     case briHeaderReservedSet = "bri-header-reserved-set"
+    case briTriggerGlobal = "bri-trigger-global"
+    case briWithBindingIdentifier = "bri-with-binding-identifier"
+    case briToHomeAddress = "bri-to-home-address"
+    case briSequenceDecreases = "bri-sequence-decreases"
     // Its retransmission.
     case briCopyChanged = "bri-copy-changed"
     case briNotRetransmitted = "bri-not-retransmitted"
     case briCopyEarly = "bri-copy-early"
+    case briWaitsConstant = "bri-waits-constant"
     case briAfterBA = "bri-after-ba"
     case briAfterBRA = "bri-after-bra"
     // What becomes of bindings.
@@ -25,6 +30,7 @@ extension Defect {
     case bindingRemovedBeforeBRA = "binding-removed-before-bra"
     case bindingKeptAfterBRA = "binding-kept-after-bra"
     case bindingKeptAfterExpiry = "binding-kept-after-expiry"
+    case bindingRemovedEarly = "binding-removed-early"
     case bystanderRemoved = "bystander-removed"
     case unmatchedBRAAccepted = "unmatched-bra-accepted"
     // The Binding Acknowledgement to a de-registration.
@@ -41,6 +47,13 @@ extension Defect {
     case registrationTypeIgnored = "registration-type-ignored"
     case nonceIndicesAccepted = "nonce-indices-accepted"
     case careOfAddressUnchecked = "care-of-address-unchecked"
+    case foreignHomeAddressAccepted = "foreign-home-address-accepted"
+    case unmatchedHomeAddressAccepted = "unmatched-home-address-accepted"
+    // What it refuses, or takes, of a home address that it has no binding for, or of a number.
+    case sequenceComparedUnsigned = "sequence-compared-unsigned"
+    case sequenceRemembered = "sequence-remembered"
+    case unknownDeregistrationAccepted = "unknown-deregistration-accepted"
+    case unknownDeregistrationUnanswered = "unknown-deregistration-unanswered"
     // What either lets pass, or does not.
     case badChecksumAccepted = "bad-checksum-accepted"
     case headerLengthIgnored = "header-length-ignored"

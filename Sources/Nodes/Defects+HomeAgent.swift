@@ -4,6 +4,7 @@ private let numbered: [Defect.Modifier] = [.first, .second, .wrap, .afterError]
 private let copyDiffers = Requirements.both("24303-5.4.3.1-08")
 private let acknowledged = Requirements.both("24303-5.4.3.2-02")
 private let acknowledgedInRace = Requirements.both("24303-5.4.3.1-14")
+private let unanswered = acknowledged + acknowledgedInRace + .both("M-14")
 private let removed = Requirements.both("24303-5.4.3.2-01")
 private let removedInRace = Requirements.both("24303-5.4.3.1-12")
 private let isolation = Requirements.both("24303-5.4.3-05")
@@ -24,9 +25,9 @@ private func bri(_ id: Defect.Name, _ breaks: Requirements, copy: Requirements =
 }
 
 /// A defect of the BA to a BU(0), which in the race breaks a sentence of its own.
-private func ba(_ id: Defect.Name, _ summary: String, under modifiers: [Defect.Modifier] = numbered) -> Defect {
+private func ba(_ id: Defect.Name, _ summary: String) -> Defect {
   let breaks = acknowledged + acknowledgedInRace
-  return ha(id, breaks, under(modifiers, breaks) + under([.race], acknowledgedInRace), summary)
+  return ha(id, breaks, under(numbered, breaks) + under([.race], acknowledgedInRace), summary)
 }
 
 /// A defect of the BA whose sentence is the same in the race.
@@ -52,12 +53,25 @@ let homeAgentDefects: [Defect] = [
     .briNotSent, .both("24303-5.4.3.1-01"), under(each + [.afterError], .both("24303-5.4.3.1-01")),
     "no BRI follows the trigger; 24.303 5.4.3.1"),
   ha(
-    .briOtherHomeAddress, .both("24303-5.4.3.1-02"), under(each + [.afterError], .both("24303-5.4.3.1-02")),
-    "the BRI names another home address than that of the connection to be removed; 24.303 5.4.3.1"),
+    .briOtherHomeAddress, .both("24303-5.4.3.1-01", "24303-5.4.3.1-02"),
+    under([.first], .both("24303-5.4.3.1-01", "24303-5.4.3.1-02")) + under([.second, .afterError], .both("24303-5.4.3.1-02")),
+    "the BRI names another home address than that of the connection to be removed; 24.303 5.4.3.1 (one of the same UE: none is sent)"),
   bri(.briBadChecksum, .both("MH-send-01"), "the BRI's checksum is wrong; RFC 6275 6.1.1"),
   bri(.briPayloadProto, .both("MH-send-01"), "the BRI's Payload Proto is 6; RFC 6275 6.1.1 says 59"),
   bri(.briReservedSet, .both("BR01-5.1-01"), "a reserved bit of the BRI is set; draft-01 5.1, RFC 5846 6.1.1"),
   bri(.briHeaderReservedSet, .both("MH-send-01"), "the Mobility Header's Reserved field is not 0; RFC 6275 6.1.1"),
+  bri(
+    .briTriggerGlobal, .both("24303-5.4.3.1-04") + .rfc("BR01-7.1-02b"), copy: copyDiffers,
+    "the revocation trigger is 128, one for many mobile nodes, with the G bit clear; 24.303 5.4.3.1 says 1, RFC 5846 7.1 below 128"),
+  bri(
+    .briWithBindingIdentifier, .both("24303-5.4.3.1-06", "BR01-7.1-07"),
+    "the BRI carries a Binding Identifier option; 24.303 5.4.3.1 wants no option, draft-01 and RFC 5846 7.1 none where all bindings go"),
+  ha(
+    .briToHomeAddress, .rfc("BR01-7.1-04"), under(each + [.afterError], .rfc("BR01-7.1-04")),
+    "the BRI goes to the home address; RFC 5846 7.1: to the care-of address (draft-01 has a slip there)"),
+  ha(
+    .briSequenceDecreases, .rfc("BR01-6.1-01b"), [:],
+    "each BRI has a lower sequence number than the one before; 24.303 A.6.1: they increase"),
   ha(
     .briCopyChanged, copyDiffers, under(each + [.afterError], copyDiffers),
     "the retransmitted BRI has another sequence number; draft-01 6.3, RFC 5846 6.3: the same BRI"),
@@ -68,6 +82,9 @@ let homeAgentDefects: [Defect] = [
   ha(
     .briCopyEarly, .both("BR01-11-01"), under(each, .both("BR01-11-01")),
     "the BRI is retransmitted after 200 ms; clause 11 of draft-01 and RFC 5846: not below 500 ms"),
+  ha(
+    .briWaitsConstant, .rfc("BR01-6.3-01b"), under([.first], .rfc("BR01-6.3-01b")),
+    "the BRI is retransmitted three times, every 600 ms; RFC 5846 6.3: each wait is twice the one before"),
   ha(
     .briAfterBA, .both("24303-5.4.3.1-11"), under(each, .both("24303-5.4.3.1-11")),
     "the BRI is retransmitted after a BU(0) was acknowledged; 24.303 5.4.3.1: the BU should count as the acknowledgement"),
@@ -86,11 +103,16 @@ let homeAgentDefects: [Defect] = [
     under(each + [.afterError, .late], .both("BR01-7.2-01")) + under([.otherBinding], .both("BR01-7.2-01") + isolation),
     "the binding is used on after a BRA of status 0; draft-01 7.2: should go, RFC 5846 7.2: must"),
   ha(.bindingKeptAfterExpiry, .both("M-23a"), [:], "the binding outlives its lifetime; RFC 6275 10.3.1"),
+  ha(.bindingRemovedEarly, .both("M-23b"), [:], "the binding goes after a quarter of its lifetime; RFC 6275 10.3.1: not before its end"),
   ha(.bystanderRemoved, isolation, under(each, isolation), "revoking or de-registering one binding removes another too; 24.303 5.4.3"),
   ha(
     .unmatchedBRAAccepted, .both("BR01-6.2-03"), under(each, .both("BR01-6.2-03")),
     "a BRA with a sequence number that is not outstanding ends the revocation; clause 6.2"),
-  ba(.baNotSent, "no BA answers a BU(0); 24.303 5.4.3.2, in the race 5.4.3.1", under: numbered + [.late]),
+  ha(
+    .baNotSent, unanswered,
+    under([.first, .second, .wrap], acknowledged + acknowledgedInRace) + under([.late, .afterError], unanswered)
+      + under([.race], acknowledgedInRace),
+    "no BA answers a BU(0), not one for a binding that is gone either; 24.303 5.4.3.2, in the race 5.4.3.1, RFC 6275 10.3.2"),
   ba(.baBadStatus, "the BA to a BU(0) has status 128 although the binding is removed; RFC 6275 10.3.2"),
   ba(.baSequenceWrong, "the BA has another sequence number than the BU(0); RFC 6275 9.5.4"),
   ba(.baLifetimeNonzero, "the BA to a BU(0) grants a lifetime; RFC 6275 10.3.2"),
@@ -129,6 +151,24 @@ let homeAgentDefects: [Defect] = [
   ha(
     .careOfAddressUnchecked, .both("M-10b"), [:],
     "a BU(0) whose Alternate Care-of Address is not routable unicast is accepted; RFC 6275 9.5.1: silently discarded"),
+  ha(
+    .unmatchedHomeAddressAccepted, .both("M-04"), [:],
+    "a packet with a Home Address option that no binding matches is taken; RFC 6275 9.3.1: dropped, Binding Error 1"),
+  ha(
+    .foreignHomeAddressAccepted, .both("M-13b"), [:],
+    "a BU(0) for a home address that is on no home prefix is acknowledged with status 0; RFC 6275 10.3.1: status 132"),
+  ha(
+    .sequenceComparedUnsigned, .both("M-08a"), under([.wrap], .both("M-08a")),
+    "the registration of a binding that stands is refused where its number is greater only modulo 65536; RFC 6275 9.5.1"),
+  ha(
+    .sequenceRemembered, .both("M-08c"), [:],
+    "the sequence number of a binding that has expired is held against the next registration; RFC 6275 9.5.1: any is accepted"),
+  ha(
+    .unknownDeregistrationAccepted, .both("M-14"), [:],
+    "a BU(0) for a home address without a binding is acknowledged with status 0; RFC 6275 10.3.2: 133"),
+  ha(
+    .unknownDeregistrationUnanswered, .both("M-14"), [:],
+    "a BU(0) for a home address without a binding is not answered; RFC 6275 10.3.2: status 133"),
   ha(.unknownTypeUnanswered, .both("M-01b"), [:], "an unknown MH type gets no Binding Error; RFC 6275 9.2"),
   ha(
     .reservedNotIgnored, acknowledged, [:],

@@ -35,8 +35,79 @@ extension ReferenceHomeAgent {
     return packet
   }
 
-  /// An unsolicited Router Advertisement on every port that offers nothing (RFC 4861 4.2).
+  /// What the variations have a Home Agent say unasked.
   mutating func sendNoise(at now: Instant, _ outbox: inout Outbox) {
+    noises += 1
+    if stack.varies(.routerNoise) { advertiseRouter(&outbox) }
+    if stack.varies(.solicitsNeighbours) { solicitNeighbours(&outbox) }
+    if stack.varies(.advertisesItself) { advertiseItself(&outbox) }
+    if stack.varies(.otherSubscribers) { serveOther(&outbox) }
+  }
+
+  /// A Neighbour Solicitation on every port for an address that nobody has (RFC 4861 7.2.2).
+  private func solicitNeighbours(_ outbox: inout Outbox) {
+    let target = configuration.firstHomeAddress.advanced(by: configuration.homeAddressCount + 0x200)
+    for (port, address) in configuration.hardware.enumerated() {
+      let packet = Packet([
+        .ethernet(from: address, to: MACAddress(multicast: target.solicitedNode)),
+        .ipv6(from: stack.own, to: target.solicitedNode, hopLimit: 255),
+        .init(.neighbourSolicitation, .rfc5846, [(.solicitedTarget, target.value)], options: [.linkLayerAddress(type: 1, address)]),
+      ])
+      outbox.send(packet.encoded(), on: port)
+    }
+  }
+
+  /// An unsolicited Neighbour Advertisement of its own address on every port (RFC 4861 7.2.6).
+  private func advertiseItself(_ outbox: inout Outbox) {
+    for (port, address) in configuration.hardware.enumerated() {
+      let packet = Packet([
+        .ethernet(from: address, to: MACAddress(multicast: .allNodes)), .ipv6(from: stack.own, to: .allNodes, hopLimit: 255),
+        .init(
+          .neighbourAdvertisement, .rfc5846, [(.advertisedTarget, stack.own.value)], options: [.linkLayerAddress(type: 2, address)]),
+      ])
+      outbox.send(packet.encoded(), on: port)
+    }
+  }
+
+  /// Another subscriber, whom nobody here plays, attaches, and next time is detached: both sides of it as they pass on the access link.
+  private mutating func serveOther(_ outbox: inout Outbox) {
+    let home = configuration.firstHomeAddress.advanced(by: configuration.homeAddressCount + 0x100)
+    let careOf = IPv6Address(0x2001_0db8_000b_0001 << 64 | 1)
+    let hardware = MACAddress(0x0200_0000_0aaa)
+    let sequence = UInt128(noises & 0xffff)
+    func send(_ packet: Packet) { outbox.send(packet.encoded(), on: 0) }
+    func toOther(_ headers: [Packet.Header]) -> Packet {
+      Packet([.ethernet(from: configuration.hardware[0], to: hardware), .ipv6(from: stack.own, to: careOf)] + headers)
+    }
+    func toHomeAgent(_ headers: [Packet.Header]) -> Packet {
+      Packet([.ethernet(from: hardware, to: configuration.hardware[0]), .ipv6(from: careOf, to: stack.own)] + headers)
+    }
+    if noises % 2 == 1 {
+      send(
+        toHomeAgent([
+          .homeAddress(home),
+          .message(
+            .bu, configuration.dialect, [(.buSequence, sequence), (.buA, 1), (.buH, 1), (.buLifetime, 150)],
+            options: [.alternateCareOfAddress(careOf)]),
+        ]))
+      send(
+        toOther([
+          .routing(to: home), .message(.ba, configuration.dialect, [(.baStatus, 0), (.baSequence, sequence), (.baLifetime, 150)]),
+        ]))
+    } else {
+      let number = UInt128(takeSequence(home))
+      send(
+        toOther([
+          configuration.dialect == .draft01 ? .homeAddress(home) : .routing(to: home),
+          .message(.bri, configuration.dialect, [(.briSequence, number), (.briTrigger, 1), (.briA, 1)]),
+        ]))
+      send(
+        toHomeAgent([.homeAddress(home), .message(.bra, configuration.dialect, [(.braSequence, number), (.braStatus, 0)])]))
+    }
+  }
+
+  /// An unsolicited Router Advertisement on every port that offers nothing (RFC 4861 4.2).
+  private func advertiseRouter(_ outbox: inout Outbox) {
     for (port, address) in configuration.hardware.enumerated() {
       let packet = Packet([
         .ethernet(from: address, to: MACAddress(multicast: .allNodes)),

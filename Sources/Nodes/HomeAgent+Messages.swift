@@ -35,6 +35,11 @@ extension ReferenceHomeAgent {
     if home.isRoutableUnicast || defects.hits(.unroutableHomeAddressAccepted) {
       if isExempt(frame, arrival) || bound(home)?.careOf == arrival.source { return true }
     }
+    if home.isRoutableUnicast {
+      if defects.hits(.unmatchedHomeAddressAccepted) { return true }
+      // A BRA that is no longer waited for is ignored (draft-01 6.2).
+      if stack.varies(.silentToLateBRA), case .mobility = arrival.content { return false }
+    }
     stack.sendBindingError(1, frame, arrival, at: now, &outbox)
     noteMalformed(home)
     return false

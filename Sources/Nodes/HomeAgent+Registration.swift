@@ -11,13 +11,18 @@ extension ReferenceHomeAgent {
 
   /// RFC 6275 9.5.1, 10.3.1, 10.3.2.
   mutating func receiveUpdate(_ update: Update, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    if update.isDeregistration, bound(update.home) == nil, configuration.holds(update.home),
+      defects.hits(.unknownDeregistrationUnanswered, occasion)
+    {
+      return
+    }
     switch decide(update, occasion) {
     case .discard: noteMalformed(update.home)
     case .refuse(let status):
       acknowledge(update, status, occasion, at: now, &outbox)
       if status == 135 || status == 139 { noteMalformed(update.home) }
     case .deregister: deregister(update, occasion, at: now, &outbox)
-    case .register: register(update, at: now, &outbox)
+    case .register: register(update, occasion, at: now, &outbox)
     }
   }
 
@@ -26,6 +31,19 @@ extension ReferenceHomeAgent {
     if update.isDeregistration, update.hasReservedSet, defects.hits(.reservedNotIgnored, occasion) { return .discard }
     if update.isDeregistration, update.hasUnknownOption, defects.hits(.unknownOptionNotSkipped, occasion) { return .discard }
     let entry = bindings[update.home]
+    let history = histories[update.home]
+    // 24.303 5.4.3.2 has "any existing entry" deleted, and the BU acknowledged: one that is gone by a BU(0) is as well deleted once more.
+    if update.isDeregistration, update.isHomeRegistration, bound(update.home) == nil, history?.isDeregistered == true,
+      stack.varies(.repeatedDeregistrationAccepted)
+    {
+      return .deregister
+    }
+    if entry == nil, let last = history?.expiredSequence, !Self.isGreater(update.sequence, than: last) { return .refuse(135) }
+    if !update.isDeregistration, let bound = bound(update.home), update.sequence < bound.sequence,
+      defects.hits(.sequenceComparedUnsigned, occasion)
+    {
+      return .refuse(135)
+    }
     if let entry, !Self.isGreater(update.sequence, than: entry.sequence),
       !(update.isDeregistration && defects.hits(.sequenceWindowIgnored, occasion))
     {
@@ -39,10 +57,15 @@ extension ReferenceHomeAgent {
     // Such an option gets this far by a defect alone.
     if update.isDeregistration, update.hasHomeAddressOption, !update.home.isRoutableUnicast { return .deregister }
     // Without the option the source is taken for the home address; what is not on the home link then is a BU that lacks the option.
-    guard configuration.isOnHomeLink(update.home) else { return update.hasHomeAddressOption ? .refuse(132) : .discard }
+    guard configuration.isOnHomeLink(update.home) else {
+      if update.isDeregistration, update.hasHomeAddressOption, defects.hits(.foreignHomeAddressAccepted, occasion) { return .deregister }
+      return update.hasHomeAddressOption ? .refuse(132) : .discard
+    }
     // Nobody has authorised this mobile node: RFC 6275 9.5.1 has no status for that.
     guard configuration.holds(update.home) else { return .discard }
-    if update.isDeregistration { return entry == nil ? .refuse(133) : .deregister }
+    if update.isDeregistration {
+      return entry == nil && !defects.hits(.unknownDeregistrationAccepted, occasion) ? .refuse(133) : .deregister
+    }
     // A revocation in progress is not undone by a registration (RFC 5846 7.1: local policy; 129 administratively prohibited).
     return revocations[update.home] == nil ? .register : .refuse(129)
   }
@@ -50,18 +73,22 @@ extension ReferenceHomeAgent {
   /// Sequence numbers are compared modulo 2^16 (RFC 6275 9.5.1).
   private static func isGreater(_ number: UInt16, than last: UInt16) -> Bool { (1...32_767).contains(number &- last) }
 
-  private mutating func register(_ update: Update, at now: Instant, _ outbox: inout Outbox) {
+  private mutating func register(_ update: Update, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
     let granted = min(stack.varies(.grantsLess) ? max(1, update.lifetime / 2) : update.lifetime, configuration.maximumLifetime)
     bindings[update.home] = Binding(careOf: update.careOf, sequence: update.sequence)
     timers.cancel(.removal(update.home))
-    timers.set(.expiry(update.home), at: now + .seconds(4) * Int64(granted))
+    histories[update.home, default: History()].isDeregistered = false
+    timers.set(.expiry(update.home), at: now + .seconds(defects.hits(.bindingRemovedEarly, occasion) ? 1 : 4) * Int64(granted))
     stack.neighbours.own(update.home, on: 1)
     let options: [Packet.Option] =
       stack.varies(.baExtraOptions)
       ? [.init(.bindingRefreshAdvice, data: []), .unknownMobilityOption(type: 200, data: [1, 2, 3, 4])] : []
-    var ba = acknowledgement(update, 0, lifetime: granted, options: options)
+    // 1: accepted, but the prefixes have to be discovered (RFC 6275 6.1.8).
+    var ba = acknowledgement(update, stack.varies(.baPrefixDiscovery) ? 1 : 0, lifetime: granted, options: options)
     if let interval = FieldPath(.bindingRefreshAdvice, "refresh-interval") { ba.set(interval, UInt128(max(1, granted / 2))) }
-    stack.send(ba, to: update.source, after: stack.varies(.slowBA) ? Variation.slowness : .zero, at: now, &outbox)
+    let isSlow = stack.varies(.slowBA) || stack.varies(.slowRegistrations)
+    let delay = isSlow ? Variation.slowness * (stack.varies(.slowRegistrations) ? 2 : 1) : .zero
+    stack.send(ba, to: update.source, after: delay, at: now, &outbox)
   }
 
   private mutating func deregister(_ update: Update, _ circumstances: Occasion, at now: Instant, _ outbox: inout Outbox) {
@@ -72,6 +99,7 @@ extension ReferenceHomeAgent {
       occasion.count = histories[home]?.detaches ?? 1
     } else {
       histories[home, default: History()].detaches += 1
+      histories[home]?.isDeregistered = true
     }
     // 24.303 5.4.3.1: the BU counts as the acknowledgement.
     if occasion.isRace {
@@ -126,7 +154,10 @@ extension ReferenceHomeAgent {
     _ update: Update, _ status: UInt8, lifetime: UInt16 = 0, options: [Packet.Option] = [], hasRoute: Bool = true,
     destination: IPv6Address? = nil
   ) -> Packet {
-    let sequence = status == 135 ? bindings[update.home]?.sequence ?? update.sequence : update.sequence
+    let last = bindings[update.home]?.sequence ?? histories[update.home]?.expiredSequence
+    let sequence = status == 135 ? last ?? update.sequence : update.sequence
+    let isPadded = options.isEmpty && stack.varies(.baPaddedWithPad1)
+    let options = isPadded ? [Packet.Option](repeating: Packet.Option(.pad1), count: 4) : options
     let route: [Packet.Header] = update.hasHomeAddressOption && hasRoute ? [.routing(to: update.home)] : []
     let values: [(FieldPath, UInt128)] = [
       (.baStatus, UInt128(status)), (.baSequence, UInt128(sequence)), (.baLifetime, UInt128(lifetime)),

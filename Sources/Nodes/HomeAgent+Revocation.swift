@@ -13,12 +13,11 @@ extension ReferenceHomeAgent {
     if defects.hits(.briNotSent, occasion) { return }
     revocations[home] = Revocation(
       careOf: binding.careOf, sequence: sequence, copySequence: sequence,
-      copyLimit: configuration.maximumRetries, occasion: occasion)
+      copyLimit: defects.hits(.briWaitsConstant, occasion) ? 3 : configuration.maximumRetries, occasion: occasion)
     outstanding.insert(sequence)
     let delay = stack.varies(.slowBRI) ? Variation.slowness : .zero
     sendIndication(home, after: delay, at: now, &outbox)
-    let wait = defects.hits(.briCopyEarly, occasion) ? .milliseconds(200) : configuration.revocationWait(copies: 0)
-    timers.set(.revocation(home), at: now + delay + wait)
+    timers.set(.revocation(home), at: now + delay + wait(copies: 0, occasion))
     switch defects.how(.bindingRemovedBeforeBRA, occasion) {
     case nil: break
     case .otherBinding: removeBinding(other(than: home))
@@ -27,13 +26,20 @@ extension ReferenceHomeAgent {
     if defects.hits(.bystanderRemoved, occasion) { removeBinding(other(than: home)) }
   }
 
+  /// How long the BRA is waited for after the BRI, or after its n-th copy.
+  private func wait(copies: Int, _ occasion: Occasion) -> Interval {
+    if copies == 0, defects.hits(.briCopyEarly, occasion) { return .milliseconds(200) }
+    if defects.hits(.briWaitsConstant, occasion) { return .milliseconds(600) }
+    return configuration.revocationWait(copies: copies) + (stack.varies(.slowCopies) ? Variation.delay : .zero)
+  }
+
   /// The next number available (draft-01 6.1), none that is outstanding (RFC 5846 6.1).
-  private mutating func takeSequence(_ home: IPv6Address) -> UInt16 {
+  mutating func takeSequence(_ home: IPv6Address) -> UInt16 {
     // In draft-01 a number that begins with 1 or 2 makes the message a valid one of RFC 5846, which nobody means.
     while outstanding.contains(nextSequence) || (configuration.dialect == .draft01 && [1, 2].contains(nextSequence >> 8)) {
       nextSequence &+= 1
     }
-    defer { nextSequence &+= 1 }
+    defer { nextSequence = defects.hits(.briSequenceDecreases) ? nextSequence &- 1 : nextSequence &+ 1 }
     return nextSequence
   }
 
@@ -55,12 +61,14 @@ extension ReferenceHomeAgent {
     guard let revocation = revocations[home] else { return }
     guard revocation.copies < revocation.copyLimit else {
       endRevocation(home)
-      return removeBinding(home)
+      // 24.303 5.4.3.1 to the letter: not before the BRA.
+      if !stack.varies(.keptAfterLastCopy) { removeBinding(home) }
+      return
     }
     revocations[home]?.copies += 1
     if defects.hits(.briCopyChanged, revocation.occasion) { revocations[home]?.copySequence = revocation.copySequence &+ 1 }
     if !defects.hits(.briNotRetransmitted, revocation.occasion) { sendIndication(home, at: now, &outbox) }
-    timers.set(.revocation(home), at: now + configuration.revocationWait(copies: revocation.copies + 1))
+    timers.set(.revocation(home), at: now + wait(copies: revocation.copies + 1, revocation.occasion))
   }
 
   /// Clause 6.2 and 7.2 of draft-01 and RFC 5846.
@@ -75,7 +83,7 @@ extension ReferenceHomeAgent {
     // Below 128 the revocation was carried out (RFC 5846 6.1.2); draft-01 has 0 and 1 for that. "Binding does not exist" leaves nothing to
     // revoke. After any other status the binding stays, and nothing more is asked of the UE.
     let isDraft = configuration.dialect == .draft01
-    let isOver = isDraft ? status <= 2 : status <= 128
+    let isOver = stack.varies(.removesAfterAnyBRA) || (isDraft ? status <= 2 : status <= 128)
     if isOver, defects.hits(.briAfterBRA, revocation.occasion) {
       allowOneMoreCopy(home)
     } else {
@@ -105,14 +113,19 @@ extension ReferenceHomeAgent {
     let hasOption = isDraft != defects.hits(.briWrongCarrier, occasion)
     var options: [Packet.Option] = []
     if stack.varies(.briPaddedWithPad1) { options = [Packet.Option](repeating: Packet.Option(.pad1), count: 4) }
+    // PadN of twelve octets (RFC 6275 6.2.3).
+    if stack.varies(.briExtraPadding) { options = [Packet.Option(.padN, data: [UInt8](repeating: 0, count: 10))] }
+    if defects.hits(.briWithBindingIdentifier, occasion) { options.append(.unknownMobilityOption(type: 35, data: [0, 1, 0, 0])) }
     if defects.hits(.briWithOption, occasion) { options.append(.mobileNodeIdentifier("bri-with-option@detachspec.example")) }
     var bri = Packet([
-      .ipv6(from: stack.own, to: revocation.careOf), hasOption ? .homeAddress(named) : .routing(to: named),
+      .ipv6(from: stack.own, to: defects.hits(.briToHomeAddress, occasion) ? home : revocation.careOf),
+      hasOption ? .homeAddress(named) : .routing(to: named),
       .message(
         .bri, configuration.dialect,
         [
           (.briSequence, UInt128(revocation.copies > 0 ? revocation.copySequence : revocation.sequence)),
-          (.briTrigger, 1 + bit(.briTriggerWrong)), (.briA, 1 - bit(.briABitClear)), (.briP, bit(.briPBitSet)),
+          (.briTrigger, 1 + bit(.briTriggerWrong) + 127 * bit(.briTriggerGlobal)), (.briA, 1 - bit(.briABitClear)),
+          (.briP, bit(.briPBitSet)),
           (.briG, bit(.briGBitSet)), (.briV, bit(.briVBitSet)), (.briReserved, bit(.briReservedSet)),
           (.mhReserved, bit(.briHeaderReservedSet)),
         ], options: options),

@@ -248,14 +248,15 @@ struct NodeStack: Sendable {
   }
 
   private mutating func mayReport(at now: Instant) -> Bool {
-    guard configuration.errorsPerSecond > 0 else { return true }
+    let limit = varies(.errorsRateLimited) ? 3 : configuration.errorsPerSecond
+    guard limit > 0 else { return true }
     let second = now.nanoseconds / 1_000_000_000
     if second != errorSecond {
       errorSecond = second
       errorCount = 0
     }
     errorCount += 1
-    return errorCount <= configuration.errorsPerSecond
+    return errorCount <= limit
   }
 
   // MARK: Sending
@@ -277,6 +278,11 @@ struct NodeStack: Sendable {
     guard configuration.hardware.indices.contains(port) else { return }
     var framed = packet
     framed.headers.insert(.ethernet(from: configuration.hardware[port], to: MACAddress(0)), at: 0)
+    if varies(.markedPackets) {
+      framed.set(.ipv6HopLimit, 255)
+      if let label = FieldPath(.ipv6, "flow-label") { framed.set(label, 0x12345) }
+      if let traffic = FieldPath(.ipv6, "traffic-class") { framed.set(traffic, 0xc0) }
+    }
     guard delay > .zero else { return neighbours.send(framed.encoded(), to: nextHop, on: port, at: now, &outbox) }
     var delayed = Outbox()
     neighbours.send(framed.encoded(), to: nextHop, on: port, at: now, &delayed)

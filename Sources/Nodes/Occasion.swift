@@ -19,6 +19,10 @@ struct History: Sendable {
   var revocations = 0
   var detaches = 0
   var sawMalformed = false
+  /// The last binding went by a de-registration.
+  var isDeregistered = false
+  /// The number of the binding that expired; kept by a defect alone.
+  var expiredSequence: UInt16?
   /// The number of the last Binding Update that the UE sent.
   var updateSequence: UInt16?
 }

@@ -40,6 +40,8 @@ package struct ReferenceHomeAgent: Station, Sendable {
   var histories: [IPv6Address: History] = [:]
   var outstanding: Set<UInt16> = []
   var nextSequence: UInt16
+  /// How often it has made noise.
+  var noises = 0
 
   /// MAX_DELETE_BCE_TIMEOUT (RFC 6275 12).
   static let deletionDelay = Interval.seconds(10)
@@ -48,7 +50,12 @@ package struct ReferenceHomeAgent: Station, Sendable {
     stack = NodeStack(configuration, .homeAgent)
     var generator = SeededGenerator(seed: configuration.seed)
     nextSequence = configuration.variations.contains(.briSequenceWraps) ? 65_534 : UInt16(truncatingIfNeeded: generator.next() >> 16)
-    if stack.varies(.routerNoise) { timers.set(.noise, at: Instant(nanoseconds: 0)) }
+    if isNoisy { timers.set(.noise, at: Instant(nanoseconds: 0)) }
+  }
+
+  /// It says something from time to time that nobody asked for.
+  private var isNoisy: Bool {
+    [.routerNoise, .solicitsNeighbours, .advertisesItself, .otherSubscribers].contains { stack.varies($0) }
   }
 
   var configuration: NodeConfiguration { stack.configuration }
@@ -111,7 +118,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
     revocations = [:]
     outstanding = []
     timers.removeAll()
-    if stack.varies(.routerNoise) { timers.set(.noise, at: now) }
+    if isNoisy { timers.set(.noise, at: now) }
   }
 
   private func state(_ home: IPv6Address) -> String {
@@ -153,6 +160,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
   private mutating func expire(_ home: IPv6Address) {
     let isKept = bound(home) != nil && defects.hits(.bindingKeptAfterExpiry, occasion(home, count: 1))
     guard !isKept else { return }
+    if let entry = bound(home), defects.hits(.sequenceRemembered) { histories[home, default: History()].expiredSequence = entry.sequence }
     removeBinding(home)
     endRevocation(home)
   }

@@ -19,6 +19,20 @@ package struct Variation: Sendable {
     case briSequenceWraps = "bri-sequence-wraps"
     case grantsLess = "grants-less"
     case routerNoise = "router-noise"
+    case baPaddedWithPad1 = "ba-padded-with-pad1"
+    case briExtraPadding = "bri-extra-padding"
+    case baPrefixDiscovery = "ba-prefix-discovery"
+    case slowRegistrations = "slow-registrations"
+    case slowCopies = "slow-copies"
+    case solicitsNeighbours = "solicits-neighbours"
+    case advertisesItself = "advertises-itself"
+    case otherSubscribers = "other-subscribers"
+    case errorsRateLimited = "errors-rate-limited"
+    case keptAfterLastCopy = "kept-after-last-copy"
+    case repeatedDeregistrationAccepted = "repeated-deregistration-accepted"
+    case removesAfterAnyBRA = "removes-after-any-bra"
+    case silentToLateBRA = "silent-to-late-bra"
+    case markedPackets = "marked-packets"
     case slowBRA = "slow-bra"
     case braPaddedWithPad1 = "bra-padded-with-pad1"
     case silentToCopies = "silent-to-copies"
@@ -30,6 +44,8 @@ package struct Variation: Sendable {
 
   /// What slow nodes wait: well inside every timer that their peer runs.
   static let slowness = Interval.milliseconds(300)
+  /// How late a timer of theirs may be at most.
+  static let delay = Interval.milliseconds(40)
   /// How often a noisy node says something.
   static let noiseInterval = Interval.milliseconds(500)
 
@@ -51,6 +67,36 @@ package struct Variation: Sendable {
       id: .briSequenceWraps, role: .homeAgent, summary: "numbers its BRIs from 65534, past 65535 to 0; RFC 6275 9.5.1 counts modulo 65536"),
     Variation(id: .grantsLess, role: .homeAgent, summary: "grants half the lifetime asked for; RFC 6275 9.5.1"),
     Variation(id: .routerNoise, role: .homeAgent, summary: "sends Router Advertisements; RFC 4861 6.2.4"),
+    Variation(id: .baPaddedWithPad1, role: .homeAgent, summary: "pads the BA with four Pad1 options; RFC 6275 6.2.2"),
+    Variation(id: .briExtraPadding, role: .homeAgent, summary: "pads the BRI with twelve octets of PadN; RFC 6275 6.2.3"),
+    Variation(
+      id: .baPrefixDiscovery, role: .homeAgent, summary: "accepts registrations with status 1, prefix discovery necessary; RFC 6275 6.1.8"),
+    Variation(
+      id: .slowRegistrations, role: .homeAgent,
+      summary: "answers registrations after 600 ms, after what it has to say of other bindings; RFC 6275 12: the UE waits 1 s"),
+    Variation(
+      id: .slowCopies, role: .homeAgent, summary: "sends its copies 40 ms late; draft-01 11, RFC 5846 11: 1 s is a default, no upper bound"),
+    Variation(id: .solicitsNeighbours, role: .homeAgent, summary: "solicits an address that nobody has on both links; RFC 4861 7.2.2"),
+    Variation(id: .advertisesItself, role: .homeAgent, summary: "advertises its own address unsolicited; RFC 4861 7.2.6"),
+    Variation(
+      id: .otherSubscribers, role: .homeAgent, summary: "has another subscriber attach and be detached all the while; 24.303 5.4.3.1"),
+    Variation(
+      id: .errorsRateLimited, role: .homeAgent, summary: "sends three errors in a second at most; RFC 4443 2.4 (f), RFC 6275 9.3.3"),
+    Variation(
+      id: .keptAfterLastCopy, role: .homeAgent,
+      summary: "keeps a binding when its copies are used up; 24.303 5.4.3.1: not removed before the BRA (draft-01 6.3 lets it go)"),
+    Variation(
+      id: .repeatedDeregistrationAccepted, role: .homeAgent,
+      summary: "acknowledges a BU(0) again after the binding went by one; 24.303 5.4.3.2: any existing entry is deleted, a BA is sent"),
+    Variation(
+      id: .removesAfterAnyBRA, role: .homeAgent,
+      summary: "removes the binding whatever the status of the BRA; draft-01 7.2 does not say, RFC 5846 7.2: local policy"),
+    Variation(
+      id: .silentToLateBRA, role: .homeAgent,
+      summary: "draft-01: ignores a BRA that it no longer waits for, without Binding Error; draft-01 6.2"),
+    Variation(
+      id: .markedPackets, role: .homeAgent,
+      summary: "sends with Hop Limit 255, a traffic class and a flow label; RFC 8200 3, 6, 7 leave them to the sender"),
     Variation(
       id: .slowBRA, role: .userEquipment, summary: "answers a BRI after 300 ms; draft-01 11, RFC 5846 11: the Home Agent waits 1 s"),
     Variation(id: .braPaddedWithPad1, role: .userEquipment, summary: "pads the BRA with four Pad1 options; RFC 6275 6.2.2"),

@@ -1,13 +1,14 @@
 package import Wire
 
-/// The UEs that the tester plays against a Home Agent: one home address and one care-of address each, any number of them.
+/// The UEs that the tester plays against a Home Agent: a home address and a care-of address each, which a case may make one of several; any
+/// number of them.
 ///
 /// It does no I/O: it builds packets and answers what it is told of. Every packet starts with an Ethernet header of which the destination
 /// is still to be found.
 package struct UserEquipmentParty: Sendable {
   package struct Binding: Sendable {
     package let home: IPv6Address
-    package let careOf: IPv6Address
+    package var careOf: IPv6Address
     /// The sequence number of the last BU (RFC 6275 11.7.1).
     package var sequence: UInt16
     /// A BA has accepted the last BU with a lifetime.
@@ -68,6 +69,16 @@ package struct UserEquipmentParty: Sendable {
       .ethernet(from: address, to: MACAddress(0)), .ipv6(from: binding.careOf, to: homeAgent), .homeAddress(home),
       .message(.bra, dialect, [(.braSequence, UInt128(sequence ?? binding.revocation ?? 0)), (.braStatus, UInt128(status))]),
     ])
+  }
+
+  /// An echo request to the Home Agent that names the home address in a Home Address option (RFC 6275 6.3, RFC 4443 4.1).
+  package func echo(_ home: IPv6Address) -> Packet? {
+    guard let binding = bindings[home] else { return nil }
+    return Packet(
+      [
+        .ethernet(from: address, to: MACAddress(0)), .ipv6(from: binding.careOf, to: homeAgent), .homeAddress(home),
+        .icmpv6(type: 128, code: 0),
+      ], payload: Array("detachspec".utf8))
   }
 
   /// Takes a packet from the Home Agent, named by the judge, and gives the answers that are due.

@@ -49,11 +49,13 @@ struct RequirementRow: ListRow {
   var sights: [String]
   /// The defects that must be blamed on it.
   var killers: [String]
+  /// Why no rule judges it; empty where one does, or nobody has to.
+  var unjudged: String
   /// The levels in words.
   var level: String
 
   enum CodingKeys: String, CodingKey {
-    case id, document, clause, roles, levels, paraphrase, rules, cases
+    case id, document, clause, roles, levels, paraphrase, rules, cases, unjudged
     case sights = "seen-by"
     case killers
   }
@@ -65,7 +67,8 @@ struct RequirementRow: ListRow {
       ("rules", rules), ("seen by", sights), ("cases", cases), ("killers", killers),
     ].filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.joined(separator: ", "))" }
     return [
-      id, roles.map(\.rawValue).joined(separator: ", "), level, paraphrase, parts.isEmpty ? "no rule" : parts.joined(separator: "; "),
+      id, roles.map(\.rawValue).joined(separator: ", "), level, paraphrase,
+      parts.isEmpty ? "no rule" + (unjudged.isEmpty ? "" : ": \(unjudged)") : parts.joined(separator: "; "),
     ]
   }
 }

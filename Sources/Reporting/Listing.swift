@@ -98,7 +98,7 @@ package struct Listing: Sendable {
         paraphrase: requirement.paraphrase, rules: relations.rules(of: requirement.id).map(\.id),
         cases: relations.cases(of: requirement.id),
         sights: relations.sights(of: requirement.id), killers: relations.killers(of: requirement.id),
-        level: relations.levelWords(requirement))
+        unjudged: requirement.unjudged, level: relations.levelWords(requirement))
     }
   }
 

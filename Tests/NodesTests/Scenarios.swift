@@ -87,6 +87,16 @@ let homeAgentScenarios: [@Sendable (Bench<ReferenceHomeAgent>, Dialect) -> Void]
       bench.send(bu(1, lifetime: 0).with(.mhType, 99))
     }
   },
+  // Numbers that wrap while a binding stands; a lifetime of 16 s with the home link asking; then a number that would be old, and a BU(0) for
+  // nothing.
+  { bench, _ in
+    bench.register(65_535, lifetime: 4)
+    bench.register(0, lifetime: 4)
+    watch(bench, seconds: 20)
+    bench.send(bu(64_000, lifetime: 0))
+    bench.register(64_000, lifetime: 4)
+    watch(bench, seconds: 20)
+  },
 ]
 
 /// BUs that are to be dropped, refused or skipped over.
@@ -95,7 +105,7 @@ private let wrongUpdates: [@Sendable (UInt16) -> Packet] = [
   { bu($0, lifetime: 0).with(.mhPayloadProto, 6) },
   { bu($0, lifetime: 0).with(.mhReserved, 1) }, { bu($0, lifetime: 0).with(options: [.unknownMobilityOption(type: 200, data: [1])]) },
   { bu($0, lifetime: 0).with(.buH, 0) }, { bu($0, lifetime: 0).with(options: [Packet.Option(.nonceIndices)]) },
-  { bu($0 &- 5, lifetime: 0) }, { bu($0, lifetime: 0, home: .allNodes) },
+  { bu($0 &- 5, lifetime: 0) }, { bu($0, lifetime: 0, home: .allNodes) }, { bu($0, lifetime: 0, home: address("2001:db8:c::1")) },
   { bu($0, lifetime: 0).with(.ipv6Source, IPv6Address.allNodes.value) },
   { bu($0, lifetime: 0).with(.alternateCareOfAddress, IPv6Address.allNodes.value) },
 ]

@@ -23,6 +23,7 @@ extension Device {
     device.briMaxRetries = 1
     device.ics = ["revocation": true, "reattaches-by-itself": false, "several-home-addresses": true]
     if role == .ha { device.ics["retransmits-revocations"] = true }
+    if role == .ha { device.ics["foreign-prefix"] = true }
     if role == .ha { device.ics["home-link"] = home != nil }
     return device
   }

@@ -51,6 +51,7 @@ extension SuiteLoader {
     if let first = reader.integer(mapping.take("first-sequence"), in: 0...0xffff, "a sequence number") {
       party.firstSequence = UInt16(first)
     }
+    party.isOneUE = reader.boolean(mapping.take("one-ue")) ?? party.isOneUE
     return party
   }
 
