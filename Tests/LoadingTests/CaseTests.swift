@@ -31,7 +31,7 @@ private func steps(_ text: String) throws -> [Step] {
         role: ue
         profiles: [old]
         needs: { home-addresses: 3, hooks: [register], exclusive: [timing], ics: { revocation: yes }, links: [home] }
-        party: { acknowledges-revocations: no, acknowledges-updates: no, lifetime: 1 }
+        party: { acknowledges-revocations: no, acknowledges-updates: no, lifetime: 1, one-ue: yes }
         steps: [register, { register: 2 }]
         exercises: [bri-flags]
         why: w
@@ -40,7 +40,7 @@ private func steps(_ text: String) throws -> [Step] {
     #expect(test.role == .ue && test.profiles == ["old"] && test.clause == "5.4.2.1" && test.why == "w" && test.exercises == ["bri-flags"])
     #expect(test.needs.homeAddresses == 3 && test.needs.hooks == ["register"] && test.needs.exclusive == ["timing"])
     #expect(test.needs.ics == ["revocation": true] && test.needs.links == ["home"])
-    #expect(!test.party.acknowledgesRevocations && !test.party.acknowledgesUpdates && test.party.lifetime == 1)
+    #expect(!test.party.acknowledgesRevocations && !test.party.acknowledgesUpdates && test.party.lifetime == 1 && test.party.isOneUE)
     guard case .register(home: 0) = test.steps.first, case .register(home: 2) = test.steps.last else { throw Missing() }
   }
 

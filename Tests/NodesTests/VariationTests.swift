@@ -59,6 +59,16 @@ struct VariationTests {
     #expect(indication(.baExtraOptions).first?["binding-refresh-advice.refresh-interval"] == 4)
     #expect(indication(.routerNoise).contains { $0.dissection.layer(.routerAdvertisement) != nil && $0.port == 1 })
 
+    #expect(indication(.baPaddedWithPad1).first?.bytes.suffix(4) == [0, 0, 0, 0])
+    #expect(indication(.briExtraPadding).last?[.mhHeaderLen] == 2)
+    #expect(indication(.baPrefixDiscovery).first?[.baStatus] == 1)
+    #expect(indication(.slowRegistrations).first { $0[.baStatus] != nil }?.time.nanoseconds == 600_000_000)
+    #expect(indication(.solicitsNeighbours).contains { $0[.solicitedTarget] != nil && $0.port == 1 })
+    #expect(indication(.advertisesItself).contains { $0[.advertisedTarget] == homeAgent.value && $0.port == 1 })
+    let others = Set(indication(.otherSubscribers).compactMap { $0.dissection.messageKind.map { "\($0.name)" } })
+    #expect(others == ["bu", "ba", "bri", "bra"])
+    #expect(indication(.markedPackets).last?[.ipv6HopLimit] == 255 && indication(.markedPackets).last?["ipv6.traffic-class"] == 0xc0)
+
     let wrapping = Bench(homeAgent: .rfc5846) { $0.variations = [.briSequenceWraps] }
     for sequence in [UInt16(1), 2, 3] {
       wrapping.register(sequence)
@@ -83,6 +93,57 @@ struct VariationTests {
     #expect(acknowledgement(.be1ToHAOBRI, .draft01).map { $0[.beStatus] } == [1, 1])
     #expect(acknowledgement(.be1ToHAOBRI, .rfc5846).map { $0[.braStatus] } == [0, 0])
     #expect(acknowledgement(.neighbourNoise, .rfc5846).contains { $0[.icmpType] == 128 })
+  }
+
+  /// What the Home Agent's policy is, where the documents leave it to it.
+  @Test(arguments: Dialect.allCases) func policies(dialect: Dialect) throws {
+    func bench(_ name: Variation.Name?) -> Bench<ReferenceHomeAgent> {
+      let bench = Bench(homeAgent: dialect) { $0.variations = name.map { [$0] } ?? [] }
+      bench.register(10)
+      return bench
+    }
+    func afterBRA(_ name: Variation.Name?) -> String {
+      let bench = bench(name)
+      bench.command("revoke \(home)")
+      let number = bench.sent.last { $0.dissection.messageKind == .bri }?[.briSequence] ?? 0
+      bench.send(bra(number, 129, dialect))
+      return bench.command("state \(home)")
+    }
+    #expect(afterBRA(nil).hasPrefix("ok bound") && afterBRA(.removesAfterAnyBRA) == "ok unbound")
+    func afterRetries(_ name: Variation.Name?) -> String {
+      let bench = bench(name)
+      bench.command("revoke \(home)")
+      bench.pass(4)
+      return bench.command("state \(home)")
+    }
+    #expect(afterRetries(nil) == "ok unbound" && afterRetries(.keptAfterLastCopy).hasPrefix("ok bound"))
+    func copyTime(_ name: Variation.Name?) -> Int64? {
+      let bench = bench(name)
+      bench.command("revoke \(home)")
+      bench.pass(1.5)
+      return bench.drain().last?.time.nanoseconds
+    }
+    #expect(copyTime(nil) == 1_000_000_000 && copyTime(.slowCopies) == 1_040_000_000)
+    func repeated(_ name: Variation.Name?) -> UInt128? {
+      let bench = bench(name)
+      bench.send(bu(11, lifetime: 0))
+      _ = bench.drain()
+      bench.send(bu(11, lifetime: 0))
+      return bench.only()?[.baStatus]
+    }
+    #expect(repeated(nil) == (dialect == .draft01 ? 133 : 135) && repeated(.repeatedDeregistrationAccepted) == 0)
+    func late(_ name: Variation.Name?) -> [UInt128?] {
+      let bench = bench(name)
+      bench.send(bu(11, lifetime: 0))
+      _ = bench.drain()
+      bench.send(bra(7, 0, dialect))
+      return bench.drain().map { $0[.beStatus] }
+    }
+    #expect(late(nil) == (dialect == .draft01 ? [1] : []) && late(.silentToLateBRA).isEmpty)
+    let limited = bench(.errorsRateLimited)
+    _ = limited.drain()
+    for sequence in 11..<16 { limited.send(bu(UInt16(sequence), lifetime: 0).with(.mhType, 200)) }
+    #expect(limited.drain().count == 3)
   }
 
   /// A UE that answers Binding Error 1 to the option takes the routing header.
