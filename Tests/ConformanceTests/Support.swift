@@ -37,7 +37,7 @@ struct Bench {
   var jobs = Int.max
   var seed: UInt64 = 1
 
-  init(_ pair: Pair, _ cases: [String] = [], defects: [String] = [], homeAddresses: Int = 64) throws {
+  init(_ pair: Pair, _ cases: [String] = [], defects: [String] = [], homeAddresses: Int = 256) throws {
     suite = try Judging.Suite.embedded()
     profile = try #require(suite.profile(pair.profile))
     node = ReferenceNode(role: pair.role, profile: profile, homeAddresses: homeAddresses)
