@@ -139,7 +139,10 @@ package final class Session {
   }
 
   /// Ends the evidence and gives the verdicts.
-  package func finish() -> Verdicts { judge.finish() }
+  package func finish() -> Verdicts {
+    note(Event(.runEnd))
+    return judge.finish()
+  }
 
   package func closeEvidence() throws(CaptureFileError) { try evidence.close(drops: network.drops) }
 }

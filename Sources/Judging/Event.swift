@@ -19,6 +19,8 @@ package struct Event: Sendable, Codable, Equatable {
     case stimulus
     /// The capture lost `count` frames.
     case drops
+    /// The last of a capture: everything up to here was read, so that what was still watched for then is the same for whoever judges it.
+    case runEnd = "run-end"
     /// What a step waits for, for people.
     case awaiting = "await"
   }

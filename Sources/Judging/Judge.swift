@@ -80,7 +80,7 @@ package struct Judge: Sendable {
     latest = max(latest, time)
     let home = event.home.flatMap { IPv6Address($0) }
     switch event.event {
-    case .run, .awaiting: break
+    case .run, .runEnd, .awaiting: break
     case .stimulus:
       if let home, let digest = event.digest.flatMap({ UInt64($0, radix: 16) }) {
         monitor.announce(digest, home: home, homeAgent: homeAgent, isAltered: event.altered ?? false)
