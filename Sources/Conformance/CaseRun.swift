@@ -61,7 +61,7 @@ final class CaseRun {
     kinds.insert(last.kind)
     var matching: Set<Int> = []
     for index in testCase.steps.indices.dropFirst(step) {
-      if case .await(let template, _, let home, _) = testCase.steps[index], homes.indices.contains(home), homes[home] == last.home,
+      if let (template, _, home) = testCase.steps[index].awaited, homes.indices.contains(home), homes[home] == last.home,
         monitor.lastMatches(template, bytes, dissection)
       {
         matching.insert(index)
@@ -109,6 +109,11 @@ final class CaseRun {
           phase = .ready
           step += 1
         } else if session.network.readUpTo > until {
+          if case .endUnless? = currentStep {
+            phase = .ready
+            step = testCase.steps.count
+            continue
+          }
           guard case .await(let template, _, _, let isOptional)? = currentStep else { return }
           // Where another stimulus is to follow for want of an answer, the case goes on.
           var isReplaced = false
@@ -190,7 +195,7 @@ final class CaseRun {
       } catch {
         stop(error.reason, session)
       }
-    case .await(_, let window, _, _):
+    case .await(_, let window, _, _), .endUnless(_, let window, _):
       var event = Event(.awaiting)
       event.testCase = testCase.id
       event.text = "step \(step + 1)"

@@ -124,6 +124,8 @@ package enum Step: Sendable {
   /// Goes on when such a message came. Where none came in the window an optional one goes on too, for the rules say what that means; any
   /// other ends the case, inconclusive.
   case await(MessageTemplate, within: Window, home: Int, isOptional: Bool)
+  /// The same; but where none came the case ends, and that is no reason for anything: what it was to bring about is up to the device.
+  case endUnless(MessageTemplate, within: Window, home: Int)
   case wait(Window)
   /// Asks the device, through a hook, to `revoke`, `detach` or `register`; goes on when the hook returned.
   case hook(String, home: Int)
@@ -131,6 +133,16 @@ package enum Step: Sendable {
   case withhold(String, home: Int)
   /// Sends the stimulus of a probe and waits as long as the probe says.
   case probe(String, home: Int)
+}
+
+extension Step {
+  /// What the step waits for; nil for one that waits for no message.
+  package var awaited: (template: MessageTemplate, window: Window, home: Int)? {
+    switch self {
+    case .await(let template, let window, let home, _), .endUnless(let template, let window, let home): (template, window, home)
+    default: nil
+    }
+  }
 }
 
 /// A second stimulus that shows a state which the wire does not.

@@ -76,6 +76,7 @@ extension Defect {
     case braPBitSet = "bra-p-bit-set"
     case braWithoutHomeAddressOption = "bra-without-home-address-option"
     case braBadStatusWhileDetaching = "bra-bad-status-while-detaching"
+    case routingHeaderReversed = "routing-header-reversed"
     // What the UE lets pass.
     case pBitAccepted = "p-bit-accepted"
     case vBitIgnored = "v-bit-ignored"
@@ -84,6 +85,9 @@ extension Defect {
     case wrongHomeAddressAccepted = "wrong-home-address-accepted"
     case briAnsweredForOtherSource = "bri-answered-for-other-source"
     case routingHeaderUnchecked = "routing-header-unchecked"
+    case discardedBRIRefused = "discarded-bri-refused"
+    case unboundBRIAccepted = "unbound-bri-accepted"
+    case errorToNonUnicastSource = "error-to-non-unicast-source"
     // What becomes of the UE's bindings.
     case bindingKeptAfterBRI = "binding-kept-after-bri"
     case otherBindingRemoved = "other-binding-removed"
@@ -100,6 +104,11 @@ extension Defect {
     case buBadChecksum = "bu-bad-checksum"
     case buReservedSet = "bu-reserved-set"
     case buNotRetransmitted = "bu-not-retransmitted"
+    // What the UE makes of the answers to it.
+    case unmatchedBAAccepted = "unmatched-ba-accepted"
+    case sequenceNotTakenOver = "sequence-not-taken-over"
+    case updateRateIgnored = "update-rate-ignored"
+    case buBackOffMissing = "bu-back-off-missing"
   }
 
   /// Every defect there is, the Home Agent's first.

@@ -32,12 +32,13 @@ let userEquipmentDefects: [Defect] = [
     .braPBitSet, .both("BR01-6.1-04a"), numbered,
     "the BRA's P bit is set though the BRI's is clear; it is copied (draft-01 5.2, RFC 5846 6.1.2)"),
   ue(
-    .badChecksumAccepted, .both("M-01a"), [], "a BRI with a wrong checksum is accepted; RFC 6275 9.2"),
+    .badChecksumAccepted, .both("M-01a", "BR01-6.2-01a"), [],
+    "a BRI with a wrong checksum is accepted; RFC 6275 9.2, clause 6.2 of draft-01 and RFC 5846"),
   ue(
-    .headerLengthIgnored, .both("M-01e", "M-01f"), [],
+    .headerLengthIgnored, .both("M-01e", "M-01f", "BR01-6.2-01a"), [],
     "a BRI with Header Len 0 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
   ue(
-    .payloadProtoIgnored, .both("M-01c", "M-01d"), [],
+    .payloadProtoIgnored, .both("M-01c", "M-01d", "BR01-6.2-01a"), [],
     "a BRI with another Payload Proto than 59 is accepted; RFC 6275 9.2: discarded, and answered with a Parameter Problem"),
   ue(
     .errorsToHomeAddress, .both("M-01g", "M-02a"), [],
@@ -59,7 +60,9 @@ let userEquipmentDefects: [Defect] = [
   ue(
     .braBadStatusWhileDetaching, .both("BR01-6.1-04a"), [],
     "a BRI that meets the UE's BU(0) gets status 130 (draft-01: 3); clause 6.1: what became of it"),
-  ue(.unknownTypeUnanswered, .both("M-01b"), [], "an unknown MH type gets no Binding Error; RFC 6275 9.2"),
+  ue(
+    .unknownTypeUnanswered, .both("M-01b", "BR01-6.2-01b"), [],
+    "an unknown MH type gets no Binding Error; RFC 6275 9.2, clause 6.2 of draft-01 and RFC 5846"),
   ue(
     .reservedNotIgnored, .both("BR01-5.1-02"), [],
     "a BRI whose reserved fields are not 0 is dropped; draft-01 5.1, RFC 5846 6.1.1: ignored by the receiver"),
@@ -80,7 +83,22 @@ let userEquipmentDefects: [Defect] = [
   ue(
     .briAnsweredForOtherSource, Requirements(draft01: ["BR01-10.2-03"], rfc5846: ["BR01-10.1-01b"]), [],
     "a BRI from another address than the Home Agent's is carried out; draft-01 10.2, RFC 5846 10.1"),
-  ue(.routingHeaderUnchecked, .both("M-05"), [], "a type 2 routing header with Segments Left 0 or 2 is taken; RFC 6275 6.4"),
+  ue(
+    .discardedBRIRefused, Requirements(draft01: ["M-01a", "BR01-6.2-01a"], rfc5846: ["M-01a", "BR01-6.2-01a", "BR01-6.1-04b"]), [],
+    "a BRI with a wrong checksum is discarded, and yet refused by a BRA of status 2 (draft-01) or 128; RFC 6275 9.2: silently, RFC 5846 6.1.2: "
+      + "not answered"),
+  ue(
+    .unboundBRIAccepted, Requirements(draft01: ["BR01-10.1-03"], rfc5846: ["R5846-6.2.1-03"]), [],
+    "a BRI for a home address without a binding gets status 0; draft-01 10.1: the fitting status, RFC 5846 6.2.1: 128"),
+  ue(
+    .errorToNonUnicastSource, .both("M-02b"), [],
+    "an unknown MH type from a multicast address is answered with Binding Error 2; RFC 6275 9.3.3: not at all"),
+  ue(
+    .routingHeaderReversed, .both("M-22"), [.first, .second, .wrap],
+    "the BRA has a type 2 routing header where the BRI came with one; RFC 6275 6.4: it is not reversed"),
+  ue(
+    .routingHeaderUnchecked, .both("M-05"), [],
+    "a type 2 routing header with Segments Left 0 or 2, or of another length, is taken; RFC 6275 6.4"),
   ue(
     .bindingKeptAfterBRI, .both("24303-5.4.2.1-05"), [.first],
     "the binding is refreshed on after the BRI was acknowledged; 24.303 5.4.2.1",
@@ -108,4 +126,14 @@ let userEquipmentDefects: [Defect] = [
     .buReservedSet, .both("MH-send-01"), unnumbered + [.copyOnly],
     "the Mobility Header's Reserved field of the BU(0) is not 0; RFC 6275 6.1.1"),
   ue(.buNotRetransmitted, .both("M-19b"), [.first], "a BU(0) without an answer is not retransmitted; RFC 6275 11.8"),
+  ue(
+    .unmatchedBAAccepted, .both("M-20b"), [],
+    "a BA of another sequence number ends the de-registration; RFC 6275 11.7.3: silently ignored"),
+  ue(
+    .sequenceNotTakenOver, .both("M-20c"), [],
+    "after a BA of status 135 the UE goes on with its own numbers; RFC 6275 11.7.3: it takes over that of the BA"),
+  ue(
+    .buBackOffMissing, .both("M-19b"), [],
+    "a BU(0) without an answer is sent again every second; RFC 6275 11.8: each wait is twice the one before"),
+  ue(.updateRateIgnored, .both("M-19c"), [], "each BA of status 135 is followed by a BU at once; RFC 6275 11.8: at most three a second"),
 ]

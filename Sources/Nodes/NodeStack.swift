@@ -47,7 +47,8 @@ struct NodeStack: Sendable {
     // RFC 4291 2.7 and 2.5.2: neither is ever a source; nothing that they send is answered (RFC 6275 9.5.1, RFC 5846 6.1.2).
     guard arrival.source != .unspecified else { return nil }
     if arrival.source.isMulticast {
-      guard arrival.destination == own, dissection.mobility >= 0, defects.hits(.nonUnicastSourceAnswered) else { return nil }
+      let isLetPass = defects.hits(.nonUnicastSourceAnswered) || defects.hits(.errorToNonUnicastSource)
+      guard arrival.destination == own, dissection.mobility >= 0, isLetPass else { return nil }
     }
     if arrival.destination != own {
       guard role == .homeAgent, port == 1, !arrival.destination.isMulticast else { return nil }
@@ -277,6 +278,11 @@ struct NodeStack: Sendable {
   ) {
     guard configuration.hardware.indices.contains(port) else { return }
     var framed = packet
+    if varies(.lowHopLimit) { framed.set(.ipv6HopLimit, 31) }
+    if varies(.flowLabelSet), let flow = FieldPath(.ipv6, "flow-label"), let trafficClass = FieldPath(.ipv6, "traffic-class") {
+      framed.set(flow, 0x5_4321)
+      framed.set(trafficClass, 0xb8)
+    }
     framed.headers.insert(.ethernet(from: configuration.hardware[port], to: MACAddress(0)), at: 0)
     if varies(.markedPackets) {
       framed.set(.ipv6HopLimit, 255)

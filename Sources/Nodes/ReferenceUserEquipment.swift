@@ -24,6 +24,8 @@ package struct ReferenceUserEquipment: Station, Sendable {
     /// The last BU has no answer yet.
     var isWaiting = true
     var isRetransmission = false
+    /// The next BU is no copy of the last one: its waits begin anew.
+    var startsAfresh = false
     var wait: Interval
     var lastUpdate = Instant.distantPast
   }
@@ -45,7 +47,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
   package init(_ configuration: NodeConfiguration) {
     stack = NodeStack(configuration, .userEquipment)
     generator = SeededGenerator(seed: configuration.seed)
-    if stack.varies(.neighbourNoise) { timers.set(.noise, at: Instant(nanoseconds: 0)) }
+    if isNoisy { timers.set(.noise, at: Instant(nanoseconds: 0)) }
   }
 
   var configuration: NodeConfiguration { stack.configuration }
@@ -54,6 +56,21 @@ package struct ReferenceUserEquipment: Station, Sendable {
   // MARK: Station
 
   package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    if defects.hits(.routingHeaderUnchecked), let right = Self.withRightRoutingLength(frame) {
+      return take(right.span, on: port, at: now, &outbox)
+    }
+    take(frame, on: port, at: now, &outbox)
+  }
+
+  /// A type 2 routing header first of all whose length is not 2, as somebody reads it who does not look at the length; nil: there is none.
+  private static func withRightRoutingLength(_ frame: Span<UInt8>) -> [UInt8]? {
+    guard frame.count > 57, frame[20] == 43, frame[56] == 2, frame[55] != 2 else { return nil }
+    var right = copy(frame, 0..<frame.count)
+    right[55] = 2
+    return right
+  }
+
+  private mutating func take(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
     guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
     guard arrival.routing == nil || isRouteMine(arrival) else { return }
@@ -114,7 +131,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
     bindings = [:]
     answers = [:]
     timers.removeAll()
-    if stack.varies(.neighbourNoise) { timers.set(.noise, at: now) }
+    if isNoisy { timers.set(.noise, at: now) }
   }
 
   private func state(_ home: IPv6Address) -> String {
@@ -166,17 +183,54 @@ package struct ReferenceUserEquipment: Station, Sendable {
 
   // MARK: Noise
 
+  private static let noises: Set<Variation.Name> = [
+    .neighbourNoise, .routerSolicitations, .unsolicitedAdvertisements, .duplicateAddressDetection, .listenerReports,
+  ]
+
+  private var isNoisy: Bool { !Self.noises.isDisjoint(with: configuration.variations) }
+
   private mutating func sendNoise(at now: Instant, _ outbox: inout Outbox) {
     guard let address = configuration.hardware.first else { return }
-    let solicitation = Packet([
-      .ethernet(from: address, to: MACAddress(multicast: configuration.homeAgent.solicitedNode)),
-      .ipv6(from: configuration.careOf, to: configuration.homeAgent.solicitedNode, hopLimit: 255),
-      .init(
+    let careOf = configuration.careOf
+    func say(_ source: IPv6Address, _ group: IPv6Address, hopLimit: UInt8 = 255, _ headers: [Packet.Header]) {
+      let packet = Packet(
+        [.ethernet(from: address, to: MACAddress(multicast: group)), .ipv6(from: source, to: group, hopLimit: hopLimit)] + headers)
+      outbox.send(packet.encoded(), on: 0)
+    }
+    if stack.varies(.neighbourNoise) {
+      let solicitation = Packet.Header(
         .neighbourSolicitation, .rfc5846, [(.solicitedTarget, configuration.homeAgent.value)],
-        options: [.linkLayerAddress(type: 1, address)]),
-    ])
-    outbox.send(solicitation.encoded(), on: 0)
-    let echo = Packet([.ipv6(from: configuration.careOf, to: configuration.homeAgent), .icmpv6(type: 128, code: 0, pointer: 0x0001_0001)])
-    stack.send(echo, to: configuration.homeAgent, at: now, &outbox)
+        options: [.linkLayerAddress(type: 1, address)])
+      say(careOf, configuration.homeAgent.solicitedNode, [solicitation])
+      let echo = Packet([.ipv6(from: careOf, to: configuration.homeAgent), .icmpv6(type: 128, code: 0, pointer: 0x0001_0001)])
+      stack.send(echo, to: configuration.homeAgent, at: now, &outbox)
+    }
+    if stack.varies(.routerSolicitations) {
+      say(careOf, Self.allRouters, [.init(.routerSolicitation, options: [.linkLayerAddress(type: 1, address)])])
+    }
+    if stack.varies(.unsolicitedAdvertisements) {
+      say(
+        careOf, .allNodes,
+        [
+          .init(
+            .neighbourAdvertisement, .rfc5846, [(.advertisedTarget, careOf.value), (.advertisedOverride, 1)],
+            options: [.linkLayerAddress(type: 2, address)])
+        ])
+    }
+    // Of an address that nobody has.
+    if stack.varies(.duplicateAddressDetection) {
+      let tentative = careOf.advanced(by: 0xd00)
+      say(.unspecified, tentative.solicitedNode, [.init(.neighbourSolicitation, .rfc5846, [(.solicitedTarget, tentative.value)])])
+    }
+    if stack.varies(.listenerReports) {
+      // With a Router Alert (RFC 2711); the report has no record.
+      let alert = Packet.Option(
+        .unknownDestinationOption, FieldPath(.unknownDestinationOption, "option-type").map { [($0, UInt128(5))] } ?? [], data: [0, 0])
+      say(Self.linkLocal, Self.allListenerReporters, hopLimit: 1, [.init(.hopByHop, options: [alert]), .icmpv6(type: 143, code: 0)])
+    }
   }
+
+  private static let allRouters = IPv6Address(0xff02 << 112 | 2)
+  private static let allListenerReporters = IPv6Address(0xff02 << 112 | 0x16)
+  private static let linkLocal = IPv6Address(0xfe80 << 112 | 2)
 }

@@ -8,7 +8,11 @@ extension ReferenceUserEquipment {
   mutating func register(
     _ home: IPv6Address, lifetime: UInt16, at now: Instant, _ outbox: inout Outbox
   ) throws(CommandError) {
-    guard !isDetaching(home) else { throw CommandError("\(home): detaching; wait until `state` says unbound") }
+    // One that only says goodbye after a BRI may be wanted again before that was answered.
+    guard !isDetaching(home) || stack.varies(.deregistersAfterBRA) else {
+      throw CommandError("\(home): detaching; wait until `state` says unbound")
+    }
+    if isDetaching(home) { removeBinding(home) }
     bindings[home, default: Binding(requested: lifetime, wait: .zero)].requested = lifetime
     beginUpdates(home, at: now, &outbox)
   }
@@ -29,13 +33,23 @@ extension ReferenceUserEquipment {
 
   private mutating func beginDetach(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     bindings[home]?.phase = .detaching
-    beginUpdates(home, at: now, &outbox)
+    guard stack.varies(.slowDetach) else { return beginUpdates(home, at: now, &outbox) }
+    // No BU(0) is there that a BA could answer.
+    bindings[home]?.isWaiting = false
+    timers.set(.update(home), at: now + Variation.slowness)
+  }
+
+  /// A de-registration of what a BRI has ended already.
+  mutating func sayGoodbye(_ home: IPv6Address, at now: Instant) {
+    bindings[home] = Binding(phase: .detaching, requested: configuration.requestedLifetime, isWaiting: false, wait: .zero)
+    timers.set(.update(home), at: now + .milliseconds(100))
   }
 
   /// A new BU and its retransmissions.
   private mutating func beginUpdates(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     let wait = configuration.initialBindingTimeout
     bindings[home]?.wait = wait
+    bindings[home]?.startsAfresh = false
     bindings[home]?.isRetransmission = false
     sendUpdate(home, at: now, &outbox)
   }
@@ -43,8 +57,8 @@ extension ReferenceUserEquipment {
   mutating func updateTimedOut(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     guard let binding = bindings[home] else { return }
     // Three quarters of the lifetime are over.
-    guard binding.isWaiting else { return beginUpdates(home, at: now, &outbox) }
-    let wait = min(binding.wait * 2, configuration.maximumBindingTimeout)
+    guard binding.isWaiting, !binding.startsAfresh else { return beginUpdates(home, at: now, &outbox) }
+    let wait = defects.hits(.buBackOffMissing) ? binding.wait : min(binding.wait * 2, configuration.maximumBindingTimeout)
     bindings[home]?.wait = wait
     bindings[home]?.isRetransmission = true
     let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
@@ -79,7 +93,8 @@ extension ReferenceUserEquipment {
           .bu, configuration.dialect,
           [
             (.buSequence, UInt128(sequence)), (.buA, hits(.buAClear) ? 0 : 1), (.buH, hits(.buHClear) ? 0 : 1),
-            (.buL, configuration.isLinkLocalCompatible ? 1 : 0), (.buK, configuration.hasKeyManagementMobility ? 1 : 0),
+            (.buL, configuration.isLinkLocalCompatible || stack.varies(.buLSet) ? 1 : 0),
+            (.buK, configuration.hasKeyManagementMobility && !stack.varies(.buKClear) ? 1 : 0),
             (.buLifetime, UInt128(lifetime)), (.mhReserved, hits(.buReservedSet) ? 1 : 0),
           ], options: options)
       ])
@@ -87,7 +102,8 @@ extension ReferenceUserEquipment {
     stack.send(bu, to: configuration.homeAgent, at: now, &outbox)
     bindings[home]?.isWaiting = true
     bindings[home]?.lastUpdate = now
-    timers.set(.update(home), at: now + binding.wait)
+    let isLate = stack.varies(.lateRetransmission)
+    timers.set(.update(home), at: now + binding.wait + (isLate ? Interval(nanoseconds: binding.wait.nanoseconds / 20) : .zero))
   }
 
   /// RFC 6275 11.7.3.
@@ -98,21 +114,23 @@ extension ReferenceUserEquipment {
     else { return }
     let sequence = UInt16(truncatingIfNeeded: number)
     if status == 135 {
+      guard !defects.hits(.sequenceNotTakenOver) else { return }
       // The Home Agent's number is taken over, and the BU sent again, not too often.
       histories[home, default: History()].updateSequence = sequence
-      let wait = configuration.initialBindingTimeout
-      bindings[home]?.wait = wait
-      let earliest = binding.lastUpdate + Self.shortestGap
-      if earliest <= now { sendUpdate(home, at: now, &outbox) } else { timers.set(.update(home), at: earliest) }
+      bindings[home]?.startsAfresh = true
+      let earliest = binding.lastUpdate + (defects.hits(.updateRateIgnored) ? .zero : Self.shortestGap)
+      if earliest <= now { beginUpdates(home, at: now, &outbox) } else { timers.set(.update(home), at: earliest) }
       return
     }
-    guard sequence == histories[home]?.updateSequence else { return }
+    // A granted lifetime may belong to the registration before; it is the answer to a de-registration that is taken for another's.
+    let isTakenAnyway = lifetime == 0 && defects.hits(.unmatchedBAAccepted)
+    guard sequence == histories[home]?.updateSequence || isTakenAnyway else { return }
     // A detach is over whatever the answer: 133 says that nothing is bound, and any other refusal will not change.
     guard binding.phase != .detaching, status < 128, lifetime > 0 else { return removeBinding(home) }
     bindings[home]?.phase = .bound
     bindings[home]?.isWaiting = false
     let units = Int64(min(lifetime, UInt128(binding.requested)))
     timers.set(.expiry(home), at: now + .seconds(4) * units)
-    timers.set(.update(home), at: now + .seconds(3) * units)
+    timers.set(.update(home), at: now + .seconds(stack.varies(.earlyRefresh) ? 2 : 3) * units)
   }
 }

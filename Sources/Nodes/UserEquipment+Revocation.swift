@@ -13,6 +13,8 @@ extension ReferenceUserEquipment {
     var a: Bool
     var g: Bool
     var v: Bool
+    /// It came in a type 2 routing header.
+    var isRouted: Bool
   }
 
   private enum Reaction {
@@ -30,12 +32,16 @@ extension ReferenceUserEquipment {
     let sequence = isIndication ? stack.dissection.value(path, in: frame) : nil
     let occasion = revocationOccasion(home, number: UInt16(truncatingIfNeeded: sequence ?? 1))
     guard admits(frame, arrival, isIndication, occasion, at: now, &outbox) else { return noteMalformed(home) }
+    // Such a source gets this far by a defect alone.
+    if arrival.source.isMulticast, !isIndication, !defects.hits(.errorToNonUnicastSource) { return }
     var lenience: Lenience = []
-    if isIndication, defects.hits(.badChecksumAccepted, occasion) { lenience.insert(.checksum) }
+    let isRefused = isIndication && defects.hits(.discardedBRIRefused, occasion)
+    if isRefused || (isIndication && defects.hits(.badChecksumAccepted, occasion)) { lenience.insert(.checksum) }
     if isIndication, defects.hits(.headerLengthIgnored, occasion) { lenience.insert(.headerLength) }
     if isIndication, defects.hits(.payloadProtoIgnored, occasion) { lenience.insert(.payloadProto) }
     if defects.hits(.unknownTypeUnanswered, occasion) { lenience.insert(.unknownTypeUnanswered) }
     guard stack.checkMobility(frame, arrival, lenience, at: now, &outbox) else { return noteMalformed(home) }
+    if arrival.source.isMulticast, !defects.hits(.nonUnicastSourceAnswered) { return }
     // Draft-01 with one type number: what a UE receives is a BRI.
     if stack.dissection.messageKind == .revocation, isDraft { stack.dissection.nameMessage(.bri) }
     switch stack.dissection.messageKind {
@@ -50,7 +56,11 @@ extension ReferenceUserEquipment {
       let indication = Indication(
         home: home, source: arrival.source, sequence: UInt16(truncatingIfNeeded: sequence), trigger: UInt8(truncatingIfNeeded: trigger),
         p: message.value(.briP, in: frame) == 1, a: message.value(.briA, in: frame) != 0, g: message.value(.briG, in: frame) == 1,
-        v: message.value(.briV, in: frame) == 1)
+        v: message.value(.briV, in: frame) == 1, isRouted: arrival.routing != nil)
+      if isRefused, stack.has(.checksum, message.mobility) {
+        noteMalformed(home)
+        return acknowledge(indication, isDraft ? 2 : 128, occasion, at: now, &outbox)
+      }
       receiveIndication(indication, frame, occasion, at: now, &outbox)
     default: break
     }
@@ -115,7 +125,11 @@ extension ReferenceUserEquipment {
     if defects.hits(.unknownOptionNotSkipped, occasion), stack.holdsOption(frame, where: { kind, _ in kind == .unknownMobilityOption }) {
       return .discard
     }
-    let isListed = isBound(bri.home) || bindings[bri.home]?.phase == .detaching
+    if bindings[bri.home]?.phase == .detaching {
+      if stack.varies(.silentWhileDetaching) { return .discard }
+      if stack.varies(.refusesWhileDetaching) { return .refuse(isDraft ? 2 : 128) }
+    }
+    let isListed = isBound(bri.home) || bindings[bri.home]?.phase == .detaching || defects.hits(.unboundBRIAccepted, occasion)
     let isProxy = bri.p && !defects.hits(.pBitAccepted, occasion)
     if isDraft {
       if isProxy { return .discard }
@@ -123,7 +137,7 @@ extension ReferenceUserEquipment {
       if bri.g { return bri.a ? .refuse(3) : .discard }
       return isListed ? .accept : bri.a ? .refuse(2) : .discard
     }
-    guard isListed else { return .discard }
+    guard isListed else { return stack.varies(.refusesUnbound) ? .refuse(128) : .discard }
     if isProxy { return .refuse(135) }
     if bri.v, !defects.hits(.vBitIgnored, occasion) {
       // There is no IPv4 binding: an option cannot name the right one.
@@ -161,6 +175,7 @@ extension ReferenceUserEquipment {
     case .otherBinding: other(than: bri.home).map { removeBinding($0) }
     default: return
     }
+    if stack.varies(.deregistersAfterBRA) { sayGoodbye(bri.home, at: now) }
     if defects.hits(.otherBindingRemoved, occasion), let other = other(than: bri.home) { removeBinding(other) }
     // Its next BU, which would have been a refresh, says so.
     if defects.hits(.otherBindingDetached, occasion), let other = other(than: bri.home) { bindings[other]?.phase = .detaching }
@@ -180,8 +195,11 @@ extension ReferenceUserEquipment {
     case .late: delay = Defect.lateness
     default: return
     }
+    if stack.varies(.reorderedBRAs), bri.home.value % 2 == 0 { delay = Variation.slowness }
     func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
-    let options = stack.varies(.braPaddedWithPad1) ? [Packet.Option](repeating: Packet.Option(.pad1), count: 4) : []
+    var options = stack.varies(.braPaddedWithPad1) ? [Packet.Option](repeating: Packet.Option(.pad1), count: 4) : []
+    if stack.varies(.braPaddedWithPadN) { options.append(Packet.Option(.padN, data: [UInt8](repeating: 0, count: 10))) }
+    if stack.varies(.braExtraOption) { options.append(.unknownMobilityOption(type: 200, data: [1, 2, 3, 4])) }
     let sequence = hits(.braSequenceWrong) ? bri.sequence &+ 1 : bri.sequence
     var bra = Packet([
       .ipv6(from: configuration.careOf, to: hits(.braToWrongAddress) ? bri.home : bri.source), .homeAddress(bri.home),
@@ -192,6 +210,7 @@ extension ReferenceUserEquipment {
           (.braG, bri.g ? 1 : 0), (.braV, bri.v ? 1 : 0), (.mhReserved, hits(.braReservedSet) ? 1 : 0),
         ], options: options),
     ])
+    if bri.isRouted, hits(.routingHeaderReversed) { bra.headers.insert(.routing(to: bri.home), at: 1) }
     if hits(.braWithoutHomeAddressOption) { bra.headers.removeAll { $0.kind == .destinationOptions } }
     if hits(.braPayloadProto) { bra.set(.mhPayloadProto, 6) }
     if hits(.braBadChecksum) { bra = bra.withWrongChecksum() }

@@ -40,6 +40,24 @@ package struct Variation: Sendable {
     case buExtraOption = "bu-extra-option"
     case neighbourNoise = "neighbour-noise"
     case be1ToHAOBRI = "be1-to-hao-bri"
+    case braPaddedWithPadN = "bra-padded-with-padn"
+    case braExtraOption = "bra-extra-option"
+    case reorderedBRAs = "reordered-bras"
+    case silentWhileDetaching = "silent-while-detaching"
+    case refusesWhileDetaching = "refuses-while-detaching"
+    case refusesUnbound = "refuses-unbound"
+    case deregistersAfterBRA = "deregisters-after-bra"
+    case slowDetach = "slow-detach"
+    case earlyRefresh = "early-refresh"
+    case lateRetransmission = "late-retransmission"
+    case buLSet = "bu-l-set"
+    case buKClear = "bu-k-clear"
+    case lowHopLimit = "low-hop-limit"
+    case flowLabelSet = "flow-label-set"
+    case routerSolicitations = "router-solicitations"
+    case unsolicitedAdvertisements = "unsolicited-advertisements"
+    case duplicateAddressDetection = "duplicate-address-detection"
+    case listenerReports = "listener-reports"
   }
 
   /// What slow nodes wait: well inside every timer that their peer runs.
@@ -52,7 +70,8 @@ package struct Variation: Sendable {
   /// What a BRI in a Home Address option decides: nothing of a UE that answers each with Binding Error 1.
   private static let undecidedWithoutOption = [
     "24303-5.4.2.1-02", "24303-5.4.2.1-03", "24303-5.4.2.1-05", "24303-5.4.2.1-08", "BR01-5.1-02", "BR01-5.1-03", "BR01-6.1-03",
-    "BR01-6.1-04a", "BR01-10.1-01a", "BR01-10.1-04", "BR01-10.1-05", "BR01-10.2-02", "BR01-10.2-03", "BR01-10.2-04", "MH-send-01",
+    "BR01-6.1-04a", "BR01-6.2-01a", "BR01-6.2-01b", "BR01-10.1-01a", "BR01-10.1-04", "BR01-10.1-05", "BR01-10.2-02", "BR01-10.2-03",
+    "BR01-10.2-04", "MH-send-01",
     "M-01a", "M-01b", "M-01c", "M-01d", "M-01e", "M-01f", "M-01g", "M-02a", "M-02b", "M-03", "M-05",
   ]
 
@@ -118,6 +137,42 @@ package struct Variation: Sendable {
         .draft01: Dictionary(
           uniqueKeysWithValues: undecidedWithoutOption.map { ($0, "the UE handles a BRI in a type 2 routing header only") })
       ]),
+    Variation(
+      id: .braPaddedWithPadN, role: .userEquipment, summary: "pads the BRA with 12 octets of PadN more than it needs; RFC 6275 6.2.3"),
+    Variation(
+      id: .braExtraOption, role: .userEquipment,
+      summary: "adds an unknown option to the BRA; draft-01 5.2, RFC 5846 6.1.2: skipped"),
+    Variation(
+      id: .reorderedBRAs, role: .userEquipment,
+      summary: "answers for every second home address 300 ms later than for the others; draft-01 11, RFC 5846 11: the Home Agent waits 1 s"),
+    Variation(
+      id: .silentWhileDetaching, role: .userEquipment,
+      summary: "does not answer a BRI once its BU(0) is sent; draft-01 10.2, RFC 5846 10.1: no entry any more, silently discarded"),
+    Variation(
+      id: .refusesWhileDetaching, role: .userEquipment,
+      summary: "answers a BRI with status 2 (draft-01) or 128 once its BU(0) is sent; draft-01 10.1, RFC 5846 6.2.1"),
+    Variation(
+      id: .refusesUnbound, role: .userEquipment,
+      summary: "answers a BRI for a home address without a binding with status 128; RFC 5846 6.2.1"),
+    Variation(
+      id: .deregistersAfterBRA, role: .userEquipment,
+      summary: "sends a BU(0) behind the BRA; 24.303 5.4.2.1 points at 5.4.2.2, which begins with one"),
+    Variation(id: .slowDetach, role: .userEquipment, summary: "sends the BU(0) 300 ms after the trigger; 24.303 5.4.2.2 gives no number"),
+    Variation(id: .earlyRefresh, role: .userEquipment, summary: "refreshes after half the lifetime; RFC 6275 11.7.1: before it ends"),
+    Variation(
+      id: .lateRetransmission, role: .userEquipment,
+      summary: "waits a twentieth longer for each BA; RFC 6275 11.8 asks for no more than a timer"),
+    Variation(id: .buLSet, role: .userEquipment, summary: "sets the L bit of its BUs; RFC 6275 11.7.1, by the interface identifier"),
+    Variation(id: .buKClear, role: .userEquipment, summary: "clears the K bit of its BUs; RFC 6275 11.7.1, with manual keys"),
+    Variation(id: .lowHopLimit, role: .userEquipment, summary: "sends with hop limit 31; RFC 8200 3 gives no number"),
+    Variation(
+      id: .flowLabelSet, role: .userEquipment, summary: "sends with a flow label and a traffic class; RFC 8200 6 and 7"),
+    Variation(id: .routerSolicitations, role: .userEquipment, summary: "asks for routers all the while; RFC 4861 6.3.7"),
+    Variation(
+      id: .unsolicitedAdvertisements, role: .userEquipment, summary: "announces its care-of address unasked; RFC 4861 7.2.6"),
+    Variation(
+      id: .duplicateAddressDetection, role: .userEquipment, summary: "looks for duplicates of a tentative address; RFC 4862 5.4.2"),
+    Variation(id: .listenerReports, role: .userEquipment, summary: "reports as a multicast listener; RFC 3810 5.2"),
   ]
 
   /// Reads a name.

@@ -35,13 +35,18 @@ package enum Party: Sendable {
 }
 
 extension Packet {
-  /// Puts the home address into another carrier: `hao`, `rh2` or `none`.
+  /// Puts the home address into another carrier: `hao`, `rh2`, `both`, `hao-twice` (two options in one header) or `none`.
   package mutating func carry(_ home: IPv6Address, in carrier: String) {
     guard let ip = index(of: .ipv6) else { return }
     headers.removeAll { $0.kind == .destinationOptions || $0.kind == .rh2 }
     switch carrier {
     case "hao": headers.insert(.homeAddress(home), at: ip + 1)
     case "rh2": headers.insert(.routing(to: home), at: ip + 1)
+    case "both": headers.insert(contentsOf: [.routing(to: home), .homeAddress(home)], at: ip + 1)
+    case "hao-twice":
+      var header = Packet.Header.homeAddress(home)
+      header.options += header.options
+      headers.insert(header, at: ip + 1)
     default: break
     }
   }

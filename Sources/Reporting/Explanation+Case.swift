@@ -62,6 +62,8 @@ struct Ladder {
       case .send(let stimulus): draw("\(stimulus.words)\(at(stimulus.home))", .right)
       case .await(let template, let within, let home, let isOptional):
         draw("\(template.words), \(isOptional ? "if it comes, " : "")awaited for \(within.words)\(at(home))", .left)
+      case .endUnless(let template, let within, let home):
+        draw("\(template.words), awaited for \(within.words)\(at(home)); without it the case ends", .left)
       case .wait(let window): draw("wait \(window.words)", .none)
       case .hook(let name, let home): draw("hook: \(name)\(at(home))", .hook)
       case .withhold(let what, let home): draw("from here on the tester leaves \(what) without an answer\(at(home))", .none)

@@ -184,6 +184,19 @@ let userEquipmentScenarios: [@Sendable (Bench<ReferenceUserEquipment>, Dialect) 
     bench.send(bri(0x7001, dialect))
     bench.pass(5)
   },
+  // A BA that matches nothing, and three of status 135, while the UE detaches.
+  { bench, _ in
+    bench.register()
+    bench.command("detach \(home)")
+    let number = UInt128(bench.node.histories[home]?.updateSequence ?? 0)
+    bench.send(ba(number ^ 0x4000, 0, lifetime: 0))
+    bench.pass(1.5)
+    for offset in [UInt128(0x100), 0x200, 0x300] {
+      bench.send(ba((number + offset) & 0xffff, 135, lifetime: 0))
+      bench.pass(0.1)
+    }
+    bench.pass(4)
+  },
 ]
 
 /// BRIs that are to be dropped, refused or skipped over.
@@ -193,7 +206,8 @@ private let wrongIndications: [@Sendable (UInt16, Dialect) -> Packet] = [
   { bri($0, $1).with(.briP, 1) }, { bri($0, $1).with(.briV, 1) }, { bri($0, $1, home: foreignHome) }, { bri($0, $1, from: stranger) },
   { bri($0, $1).with(.mhType, 99) }, { segments(0, $0, $1) }, { segments(2, $0, $1) }, { bri($0, $1).with(.briTrigger, 2) },
   { bri($0, $1).with(.briG, 1) }, { bri($0, $1).with(.briTrigger, 8) }, { bri($0, $1).with(.briTrigger, 128) },
-  { bri($0, $1, home: .allNodes) }, { bri($0, $1, from: .allNodes) },
+  { bri($0, $1, home: .allNodes) }, { bri($0, $1, from: .allNodes) }, { bri($0, $1, from: .allNodes).with(.mhType, 99) },
+  { segments(1, $0, $1) },
 ]
 
 /// One of them on its first, second, wrapping and after-error occasion, the right one behind each.

@@ -56,7 +56,7 @@ extension SuiteLoader {
   }
 
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
-    let names = ["register", "send", "await", "wait", "hook", "probe", "withhold"]
+    let names = ["register", "send", "await", "end-unless", "wait", "hook", "probe", "withhold"]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
       reader.fail(
@@ -71,19 +71,22 @@ extension SuiteLoader {
     switch pair.key {
     case "register": return .register(home: homeIndex(value, needs, node.location))
     case "send": return readStimulus(value, needs).map { .send($0) }
-    case "await":
+    case "await", "end-unless":
+      let isEnd = pair.key == "end-unless"
+      func step(_ template: MessageTemplate, _ within: Window, _ home: Int, _ isOptional: Bool) -> Step {
+        isEnd
+          ? .endUnless(template, within: within, home: home) : .await(template, within: within, home: home, isOptional: isOptional)
+      }
       guard case .mapping = value.content, var mapping = reader.mapping(value, "what is awaited") else {
-        return template(value, .none).map {
-          .await($0, within: .named("guard-time"), home: homeIndex(nil, needs, value.location), isOptional: false)
-        }
+        return template(value, .none).map { step($0, .named("guard-time"), homeIndex(nil, needs, value.location), false) }
       }
       defer { mapping.finish() }
       let withinNode = mapping.take("within")
       let within = withinNode == nil ? .named("guard-time") : window(withinNode)
       let home = homeIndex(mapping.take("home"), needs, value.location)
-      let isOptional = mapping.take("optional").flatMap { reader.boolean($0) } ?? false
+      let isOptional = isEnd ? false : mapping.take("optional").flatMap { reader.boolean($0) } ?? false
       guard let template = template(&mapping, .none), let within else { return nil }
-      return .await(template, within: within, home: home, isOptional: isOptional)
+      return step(template, within, home, isOptional)
     case "wait": return window(value).map { .wait($0) }
     case "hook":
       return named(value, needs).flatMap { name, home in reader.choice(name, of: Vocabulary.hooks, "a hook").map { .hook($0, home: home) } }
