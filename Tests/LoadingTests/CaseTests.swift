@@ -73,6 +73,10 @@ private func steps(_ text: String) throws -> [Step] {
       ).first
     else { throw Missing() }
     #expect(ba.tests.map(\.condition) == [.oneOf([0...0])])
+    guard
+      case .endUnless(let bu, within: .fixed(.milliseconds(50)), home: 0) = try steps("end-unless: { message: bu, within: 50 ms }").first
+    else { throw Missing() }
+    #expect(bu.kind == .bu)
     guard case .wait(.fixed(.milliseconds(1500))) = try steps("wait: 1.5 s").first else { throw Missing() }
     guard case .wait(.named("retransmission")) = try steps("wait: retransmission").first else { throw Missing() }
     guard case .hook("revoke", home: 0) = try steps("hook: revoke").first else { throw Missing() }
