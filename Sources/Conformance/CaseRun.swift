@@ -11,6 +11,7 @@ final class CaseRun {
     case awaiting(step: Int, until: Instant)
     case waiting(until: Instant)
     case hook(HookToken, HookName)
+    case racing(Race)
     case registering(home: Int, attempt: Int, until: Instant)
     /// All steps are done; windows of the rules that it exercises are still open.
     case settling(until: Instant)
@@ -22,7 +23,7 @@ final class CaseRun {
   let testCase: Case
   let homes: [IPv6Address]
   let attempt: Int
-  private(set) var phase = Phase.ready
+  var phase = Phase.ready
   private var step = 0
   /// Which awaiting steps the messages seen since the last stimulus satisfy.
   private var seen: [(home: IPv6Address, steps: Set<Int>)] = []
@@ -32,6 +33,10 @@ final class CaseRun {
   private var error: String?
   /// The tester did something later than it meant to, by this much.
   private(set) var lateness = Interval.zero
+  /// How often the race of this case was tried.
+  var races = 0
+  /// When the device was asked to revoke, until its BRI comes.
+  private var triggered: [IPv6Address: Instant] = [:]
   private let exercised: Set<String>
   private let hooks: any HookRunner
 
@@ -48,6 +53,7 @@ final class CaseRun {
     switch phase {
     case .ready: .distantPast
     case .awaiting(_, let until), .waiting(let until), .registering(_, _, let until), .settling(let until), .cleaning(let until): until
+    case .racing(let race): race.deadline
     case .hook, .done: .distantFuture
     }
   }
@@ -57,12 +63,16 @@ final class CaseRun {
   // MARK: What happens
 
   /// A frame belonged to one of its home addresses.
-  func observe(_ bytes: Span<UInt8>, _ dissection: Dissection, _ last: Monitor.Seen, _ monitor: Monitor) {
+  func observe(_ bytes: Span<UInt8>, _ dissection: Dissection, _ last: Monitor.Seen, _ session: Session) {
     kinds.insert(last.kind)
+    if last.kind == .bri, last.from == .ha, let began = triggered.removeValue(forKey: last.home) {
+      session.noteTriggerDelay(last.time - began)
+    }
+    observeRace(last)
     var matching: Set<Int> = []
     for index in testCase.steps.indices.dropFirst(step) {
       if let (template, _, home) = testCase.steps[index].awaited, homes.indices.contains(home), homes[home] == last.home,
-        monitor.lastMatches(template, bytes, dissection)
+        session.judge.monitor.lastMatches(template, bytes, dissection)
       {
         matching.insert(index)
       }
@@ -71,13 +81,19 @@ final class CaseRun {
   }
 
   func finished(_ token: HookToken, _ outcome: HookOutcome, _ session: Session) {
-    guard case .hook(let own, let name) = phase, own == token else { return }
+    let name: HookName
+    switch phase {
+    case .hook(token, let asked): name = asked
+    case .racing(let race) where race.token == token: name = .revoke
+    default: return
+    }
     var event = Event(.hookReturned)
     event.name = name.rawValue
     event.home = hookHome?.description
     switch outcome {
     case .done:
       session.note(event)
+      if case .racing = phase { return }
       phase = .ready
       if name == .register, case .register(let home)? = currentStep {
         phase = .registering(home: home, attempt: 1, until: session.network.now + session.setup.timers.guardTime)
@@ -87,6 +103,8 @@ final class CaseRun {
     case .failed(let why):
       event.error = why
       session.note(event)
+      // Where the BU came first there may be nothing left to revoke.
+      if case .racing = phase { return }
       stop("the hook '\(name.rawValue)' failed: \(why)", session)
     }
   }
@@ -136,11 +154,12 @@ final class CaseRun {
         step += 1
       case .registering(let home, let attempt, let until): register(home, attempt, until, session)
       case .settling: if !settle(session) { return }
+      case .racing: if !race(session, &stimuli) { return }
       case .cleaning(let until):
         guard session.network.readUpTo > until else {
           // The answer that ended the last binding is still on its way.
           let soon = now + session.setup.timers.grace
-          if until > soon, homes.allSatisfy({ !isBound($0, session) }) { phase = .cleaning(until: soon) }
+          if until > soon, homes.allSatisfy({ !isBound($0, session) && !isOwed($0, session) }) { phase = .cleaning(until: soon) }
           return
         }
         phase = .done
@@ -178,7 +197,7 @@ final class CaseRun {
       case .ha:
         sendUpdate(homes[home], session)
         phase = .registering(home: home, attempt: 1, until: now + .seconds(1))
-      case .ue: ask(.register, home, session)
+      case .ue: phase = .hook(ask(.register, home, session), .register)
       }
     case .send(let stimulus):
       if let kind = stimulus.unless, kinds.contains(kind) {
@@ -186,15 +205,7 @@ final class CaseRun {
         if case .await? = currentStep { step += 1 }
         return
       }
-      seen.removeAll()
-      do throws(StepFailure) {
-        let (frame, destination) = try stimuli.frame(stimulus, home: homes[stimulus.home], homes: homes, session)
-        announce(frame, homes[stimulus.home], session)
-        session.send(frame, to: destination, on: session.setup.accessPort)
-        step += 1
-      } catch {
-        stop(error.reason, session)
-      }
+      if transmit(stimulus, session, &stimuli) { step += 1 }
     case .await(_, let window, _, _), .endUnless(_, let window, _):
       var event = Event(.awaiting)
       event.testCase = testCase.id
@@ -205,7 +216,8 @@ final class CaseRun {
     case .hook(let name, let home):
       seen.removeAll()
       guard let hook = HookName(rawValue: name) else { return stop("no hook is called '\(name)'", session) }
-      ask(hook, home, session)
+      phase = .hook(ask(hook, home, session), hook)
+    case .race(let offset, let home): beginRace(offset, home, session)
     case .withhold(let what, let home):
       withhold(what, homes[home], session)
       step += 1
@@ -213,14 +225,40 @@ final class CaseRun {
     }
   }
 
-  private func ask(_ name: HookName, _ home: Int, _ session: Session) {
+  /// False: it could not be made, and the case ends.
+  func transmit(_ stimulus: Stimulus, _ session: Session, _ stimuli: inout Stimuli) -> Bool {
+    seen.removeAll()
+    do throws(StepFailure) {
+      let (frame, destination) = try stimuli.frame(stimulus, home: homes[stimulus.home], homes: homes, session)
+      announce(frame, homes[stimulus.home], session)
+      session.send(frame, to: destination, on: session.setup.accessPort)
+      return true
+    } catch {
+      stop(error.reason, session)
+      return false
+    }
+  }
+
+  func ask(_ name: HookName, _ home: Int, _ session: Session) -> HookToken {
     var event = Event(.hook)
     event.name = name.rawValue
     event.home = homes[home].description
     session.note(event)
     hookHome = homes[home]
-    phase = .hook(hooks.start(name, context(homes[home], session), at: session.network.now), name)
+    if name == .revoke { triggered[homes[home]] = session.network.now }
+    return hooks.start(name, context(homes[home], session), at: session.network.now)
   }
+
+  func passStep() { step += 1 }
+
+  /// The registration that a race rests on.
+  func lastRegistration(of home: Int) -> Int? {
+    testCase.steps.indices.prefix(step).last {
+      if case .register(home) = testCase.steps[$0] { true } else { false }
+    }
+  }
+
+  func goBack(to index: Int) { step = index }
 
   private func context(_ home: IPv6Address, _ session: Session) -> HookContext {
     HookContext(homeAddress: home, homeAgent: session.setup.homeAgent, careOfAddress: careOf(home, session), caseID: testCase.id)
@@ -277,6 +315,12 @@ final class CaseRun {
     }
   }
 
+  /// A UE that was left without a BA to its BU, which the BRI it answered meanwhile did not make up for.
+  private func isOwed(_ home: IPv6Address, _ session: Session) -> Bool {
+    guard case .homeAgent(let party) = session.party else { return false }
+    return party.bindings[home]?.isOwedAcknowledgement ?? false
+  }
+
   /// The party knows it, and the judge has seen it.
   private func isRegistered(_ home: IPv6Address, _ session: Session) -> Bool {
     let states = session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent)
@@ -311,7 +355,7 @@ final class CaseRun {
   // MARK: The end
 
   /// Goes no further: the rules decide what that means; where they do not, the case is inconclusive with this reason.
-  private func stop(_ reason: String, _ session: Session) {
+  func stop(_ reason: String, _ session: Session) {
     inconclusive = reason
     step = testCase.steps.count
     phase = .settling(until: session.network.now + session.setup.timers.grace)
@@ -349,7 +393,9 @@ final class CaseRun {
     let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
     phase = .cleaning(until: session.network.now + patience)
     for home in homes
-    where isBound(home, session) || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"] {
+    where isBound(home, session) || isOwed(home, session)
+      || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"]
+    {
       restoreBehaviour(home, session)
       switch session.setup.role {
       case .ha: sendUpdate(home, lifetime: 0, session)

@@ -10,7 +10,7 @@ import Wire
 package struct KillMatrix: Sendable {
   /// One reference node, as it was judged.
   package struct Cell: Sendable {
-    /// `clean`, a variation, or a defect with its modifier.
+    /// `clean`, a variation, a defect with its modifier, or such a defect `with` a variation.
     package var name: String
     package var expected: [String]
     package var blamed: [String]
@@ -30,33 +30,39 @@ package struct KillMatrix: Sendable {
   package var role: Role
   package var profile: String
   package var cells: [Cell] = []
+  /// The sampled nodes that have a defect and a variation.
+  package var pairs: [Cell] = []
+  package var assertions: [AssertionCount] = []
   package var mutants: [Mutant] = []
   /// Rules that no cell reached.
   package var unreached: [String] = []
   package var problems: [String] = []
 
-  package var isRight: Bool { problems.isEmpty && cells.allSatisfy(\.problems.isEmpty) && unreached.isEmpty && survivors.isEmpty }
+  package var isRight: Bool { problems.isEmpty && (cells + pairs).allSatisfy(\.problems.isEmpty) && unreached.isEmpty && survivors.isEmpty }
   /// Mutants that changed nothing and are not excused.
   package var survivors: [Mutant] { mutants.filter { $0.killedBy == nil && $0.reason == nil } }
 
   /// Runs and judges everything for one role and profile, in virtual time.
   ///
-  /// - Parameter isChosen: told the name of a cell, or of a mutant (which has a space in it); what it refuses is left out.
+  /// - Parameters:
+  ///   - pairs: how many pairs of a defect and a variation are sampled.
+  ///   - seed: of the sample.
+  ///   - isChosen: told the name of a cell, or of a mutant (which has a space in it); what it refuses is left out.
   package init(
-    _ suite: Suite, role: Role, profile: Profile, choosing isChosen: (String) -> Bool = { _ in true }, progress: (String) -> Void = { _ in }
+    _ suite: Suite, role: Role, profile: Profile, pairs: Int = 0, seed: UInt64 = 1, choosing isChosen: (String) -> Bool = { _ in true },
+    progress: (String) -> Void = { _ in }
   ) throws(TestRun.Failure) {
     self.role = role
     self.profile = profile.id
     problems = suite.dangling.map(\.description)
-    let nodes = Self.nodes(role, profile).filter { isChosen($0.0) }
-    progress("\(nodes.count) nodes")
-    let recordings = try Self.record(nodes, suite, role, profile)
-    for (recording, (_, defects, variations)) in zip(recordings, nodes) {
-      let excused = Set(
-        variations.flatMap { id in Variation.all.first { $0.id == id }?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [] })
-      cells.append(Self.cell(recording, suite, profile, isDefect: !defects.isEmpty, role, excused: excused))
-    }
-    let reached = Set(recordings.flatMap(\.reached))
+    let nodes = Node.all(role, profile).filter { isChosen($0.name) }
+    let sample = Node.pairs(role, profile, count: pairs, seed: seed)
+    progress("\(nodes.count + sample.count) nodes")
+    let all = try Self.record(nodes + sample, suite, role, profile)
+    let recordings = Array(all.prefix(nodes.count))
+    cells = zip(recordings, nodes).map { Self.cell($0, $1, suite, profile) }
+    self.pairs = zip(all.dropFirst(nodes.count), sample).map { Self.cell($0, $1, suite, profile) }
+    let reached = Set(recordings.flatMap(\.reached.keys).map(\.rule))
     let roles: Set<Role> = [role]
     let standing = Set(Assertions(suite, profile, roles, ics: recordings.first?.setup.ics ?? [:]).rules)
     unreached = standing.subtracting(reached).sorted()
@@ -65,13 +71,14 @@ package struct KillMatrix: Sendable {
 
   /// The traffic of all nodes, each on a link of its own.
   private static func record(
-    _ nodes: [(String, [DefectUse], Set<Variation.Name>)], _ suite: Suite, _ role: Role, _ profile: Profile
+    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile
   ) throws(TestRun.Failure) -> [Recording] {
     let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
     DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
-      let (name, defects, variations) = nodes[index]
-      let node = ReferenceNode(role: role, profile: profile, defects: defects, variations: variations)
-      let recording = Result { () throws(TestRun.Failure) in try Recording(name, node, suite) }
+      let node = nodes[index]
+      let reference = ReferenceNode(
+        role: role, profile: profile, defects: node.defect.map { [$0] } ?? [], variations: node.variation.map { [$0.id] } ?? [])
+      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, suite) }
       made.withLock { $0[index] = recording }
     }
     let all = made.withLock { $0 }
@@ -82,26 +89,8 @@ package struct KillMatrix: Sendable {
     return recordings
   }
 
-  /// The nodes that are judged: the clean one, each variation, each defect alone and under each modifier that its entry lists.
-  private static func nodes(_ role: Role, _ profile: Profile) -> [(String, [DefectUse], Set<Variation.Name>)] {
-    let nodeRole: NodeRole = role == .ha ? .homeAgent : .userEquipment
-    var all: [(String, [DefectUse], Set<Variation.Name>)] = [("clean", [], [])]
-    for variation in Variation.all where variation.role == nodeRole {
-      all.append((variation.name, [], [variation.id]))
-    }
-    for defect in Defect.all where defect.role == nodeRole {
-      for modifier in [nil] + defect.modifiers.sorted(by: { $0.rawValue < $1.rawValue }).map(Optional.some) {
-        guard !defect.requirements(under: profile.dialect, modifier: modifier).isEmpty else { continue }
-        let use = DefectUse(defect, modifier)
-        all.append((use.description, [use], []))
-      }
-    }
-    return all
-  }
-
-  private static func cell(
-    _ recording: Recording, _ suite: Suite, _ profile: Profile, isDefect: Bool, _ role: Role, excused: Set<String>
-  ) -> Cell {
+  private static func cell(_ recording: Recording, _ node: Node, _ suite: Suite, _ profile: Profile) -> Cell {
+    let excused = Set(node.variation?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [])
     // A variation may leave a sentence undecided, where its entry says which and why.
     func isExcused(_ result: CaseResult) -> Bool {
       result.verdict == .inconclusive && result.assertions.allSatisfy { $0.verdict == .pass || excused.contains($0.requirement) }
@@ -112,17 +101,16 @@ package struct KillMatrix: Sendable {
         "\($0.testCase) \($0.verdict.rawValue)"
       },
       problems: recording.testerErrors.map { "the tester itself: \($0)" })
-    if isDefect {
-      let plain = recording.name.split(separator: "@").first.map(String.init) ?? recording.name
-      let expectation =
-        suite.expectations.first { $0.defect == recording.name && $0.role == role }
-        ?? suite.expectations.first { $0.defect == plain && $0.role == role }
-      guard let expectation else {
+    if let defect = node.defect {
+      guard
+        let expectation = suite.expectations.of(
+          defect.defect.name, modifier: defect.modifier?.rawValue, with: node.variation?.name, role: recording.setup.role)
+      else {
         cell.problems.append("no expectation is written for it")
         return cell
       }
       cell.expected = expectation.blames(in: profile.id).sorted()
-      let missed = cell.expected.filter { !cell.blamed.contains($0) }
+      let missed = cell.expected.filter { !cell.blamed.contains($0) && !excused.contains($0) }
       let extra = cell.blamed.filter { !cell.expected.contains($0) }
       if !missed.isEmpty { cell.problems.append("nobody catches it: \(missed.joined(separator: ", ")) should be blamed") }
       if !extra.isEmpty { cell.problems.append("blamed too: \(extra.joined(separator: ", "))") }
@@ -160,23 +148,16 @@ package struct KillMatrix: Sendable {
     mutants = mutations.enumerated().map { index, mutation in
       let killer = recordings.indices.first { cell in
         // Without the assertion, what broke it is nowhere.
-        if case .drop(let requirement) = mutation.change { return recordings[cell].broken.contains("\(mutation.rule) \(requirement)") }
+        if case .drop(let requirement) = mutation.change {
+          return recordings[cell].broken.contains(AssertionID(rule: mutation.rule, requirement: requirement))
+        }
         return seen[cell]?.contains(index) ?? false
       }
       return Mutant(
         name: mutation.name, killedBy: killer.map { recordings[$0].name },
         reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
     }
-    // An assertion that no defect breaks could say anything.
-    let broken = Set(recordings.flatMap(\.broken))
-    for rule in standing.rules {
-      for requirement in standing.requirements(ofRule: rule).sorted() where !broken.contains("\(rule) \(requirement)") {
-        let name = "\(rule) \(requirement) never-broken"
-        if !suite.equivalents.contains(where: { $0.covers(name) }) {
-          problems.append("no defect breaks \(requirement) as rule \(rule) has it")
-        }
-      }
-    }
+    count(suite, recordings, standing)
   }
 
   /// The traffic of one cell, made once and judged many times.
@@ -186,10 +167,10 @@ package struct KillMatrix: Sendable {
     let items: [Evidence.Item]
     let verdicts: Verdicts
     let blamed: [String]
-    let reached: Set<String>
+    let reached: [AssertionID: Int]
     let testerErrors: [String]
-    /// Assertions that were broken, as `rule requirement`.
-    let broken: Set<String>
+    /// Assertions that were broken.
+    let broken: Set<AssertionID>
 
     init(_ name: String, _ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) {
       let (network, hooks) = node.simulation()
@@ -209,7 +190,9 @@ package struct KillMatrix: Sendable {
       reached = outcome.reached
       testerErrors = outcome.testerErrors
       broken = Set(
-        outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { "\($0.rule) \($0.requirement)" })
+        outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
+          AssertionID(rule: $0.rule, requirement: $0.requirement)
+        })
     }
 
     static func blamed(_ verdicts: Verdicts) -> [String] {

@@ -80,7 +80,7 @@ package struct Scheduler {
       if session.network.watched != watched { session.network.watched = watched }
       let runs = running
       session.observe = { [session] bytes, dissection, seen in
-        for run in runs where run.homes.contains(seen.home) { run.observe(bytes, dissection, seen, session.judge.monitor) }
+        for run in runs where run.homes.contains(seen.home) { run.observe(bytes, dissection, seen, session) }
       }
       // Once the deadline is here, the ports have to be read empty past it.
       session.pump(until: max(deadline, now) + Interval(nanoseconds: 1))

@@ -15,6 +15,8 @@ package final class Session {
   private var neighbours: NeighbourDiscovery
   private var outbox = Outbox()
   private var drops: UInt64 = 0
+  /// How long the device took from the trigger to its BRI, each time, in order of length.
+  private var triggerDelays: [Interval] = []
   /// Called for every frame that belongs to a conversation.
   var observe: ((Span<UInt8>, Dissection, Monitor.Seen) -> Void)?
 
@@ -53,6 +55,15 @@ package final class Session {
       ics: setup.ics, timers: setup.timers)
     note(run)
   }
+
+  // MARK: Times
+
+  func noteTriggerDelay(_ delay: Interval) {
+    triggerDelays.insert(delay, at: triggerDelays.firstIndex { $0 > delay } ?? triggerDelays.endIndex)
+  }
+
+  /// The median; nil before the first BRI.
+  var usualTriggerDelay: Interval? { triggerDelays.isEmpty ? nil : triggerDelays[triggerDelays.count / 2] }
 
   // MARK: Events
 

@@ -17,8 +17,8 @@ package struct TestRun {
     package var duration: Interval
     /// Frames and events, where they were kept.
     package var items: [Evidence.Item]
-    /// Rules of which some assertion was decided.
-    package var reached: Set<String>
+    /// How often each assertion was decided, of those that were.
+    package var reached: [AssertionID: Int]
     package var wasCancelled: Bool
   }
 
@@ -61,7 +61,7 @@ package struct TestRun {
       verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames,
       mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
-      reached: session.judge.reachedRules, wasCancelled: isCancelled())
+      reached: session.judge.reached, wasCancelled: isCancelled())
   }
 
   package enum Failure: Error {

@@ -127,6 +127,9 @@ package enum Step: Sendable {
   /// The same; but where none came the case ends, and that is no reason for anything: what it was to bring about is up to the device.
   case endUnless(MessageTemplate, within: Window, home: Int)
   case wait(Window)
+  /// Has the device revoke, and sends a BU(0) that is to be so long behind its BRI (negative: before it), as the capture shows it. Goes on when
+  /// they met so; tries again from the last `register` on when they did not.
+  case race(offset: Interval, home: Int)
   /// Asks the device, through a hook, to `revoke`, `detach` or `register`; goes on when the hook returned.
   case hook(String, home: Int)
   /// From here on the tester's party leaves `updates` or `revocations` of this home address without an answer.

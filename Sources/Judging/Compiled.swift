@@ -75,12 +75,14 @@ struct Outstanding: OptionSet, Sendable {
   static let bu = Outstanding(rawValue: 8)
   static let noBU = Outstanding(rawValue: 16)
   static let deregistration = Outstanding(rawValue: 32)
+  static let oneBRI = Outstanding(rawValue: 64)
 
   init(rawValue: UInt8) { self.rawValue = rawValue }
 
   init(_ names: [String]) {
     let values: [String: Outstanding] = [
-      "bri": .bri, "valid-bri": .validBRI, "no-bri": .noBRI, "bu": .bu, "no-bu": .noBU, "deregistration": .deregistration,
+      "bri": .bri, "valid-bri": .validBRI, "one-bri": .oneBRI, "no-bri": .noBRI, "bu": .bu, "no-bu": .noBU,
+      "deregistration": .deregistration,
     ]
     self = names.reduce([]) { $0.union(values[$1] ?? []) }
   }

@@ -16,6 +16,8 @@ struct StateSet: OptionSet, Sendable {
   // What a probe has shown of this very binding.
   static let forwarding = StateSet(rawValue: 1)
   static let refresh = StateSet(rawValue: 2)
+  /// The UE has answered a BRI that came in a Home Address option.
+  static let option = StateSet(rawValue: 4)
 
   // How a binding went.
   static let deregistration = StateSet(rawValue: 1)
@@ -74,6 +76,12 @@ struct Conversation: Sendable {
     var isOpen = false
     /// Nothing in it gives the UE a reason to discard or to refuse it.
     var isValid = false
+    /// The home address stands in a Home Address option alone.
+    var isByOption = false
+    /// A UE that looks no further than the Mobility Header may answer it.
+    var isSound = false
+    /// One of another number, which may be answered yet, came before it: a BRA may be late, and for that one.
+    var hasEarlier = false
     var sequence: UInt16 = 0
     /// The last copy has been waited for: the Home Agent may clean up.
     var end = Instant.distantFuture
@@ -103,6 +111,7 @@ struct Conversation: Sendable {
   var outstanding: Outstanding {
     var set: Outstanding = revocation.isOpen ? .bri : .noBRI
     if revocation.isOpen, revocation.isValid { set.insert(.validBRI) }
+    if revocation.isOpen, !revocation.hasEarlier { set.insert(.oneBRI) }
     set.insert(update.isOpen ? .bu : .noBU)
     if update.isOpen, update.isDeregistration { set.insert(.deregistration) }
     return set

@@ -23,6 +23,8 @@ package struct Event: Sendable, Codable, Equatable {
     case runEnd = "run-end"
     /// What a step waits for, for people.
     case awaiting = "await"
+    /// How a BU(0) that was aimed at a BRI met it, for people.
+    case race
   }
 
   package var event: Kind

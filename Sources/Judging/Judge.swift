@@ -80,7 +80,7 @@ package struct Judge: Sendable {
     latest = max(latest, time)
     let home = event.home.flatMap { IPv6Address($0) }
     switch event.event {
-    case .run, .runEnd, .awaiting: break
+    case .run, .runEnd, .awaiting, .race: break
     case .stimulus:
       if let home, let digest = event.digest.flatMap({ UInt64($0, radix: 16) }) {
         monitor.announce(digest, home: home, homeAgent: homeAgent, isAltered: event.altered ?? false)
@@ -204,6 +204,17 @@ package struct Judge: Sendable {
   package var testerErrors: [String] { monitor.testerErrors }
 }
 
+/// A sentence as one rule has it.
+package struct AssertionID: Hashable, Sendable {
+  package var rule: String
+  package var requirement: String
+
+  package init(rule: String, requirement: String) {
+    self.rule = rule
+    self.requirement = requirement
+  }
+}
+
 /// What one rule decided: what it broke, and for each case and sentence whether it was reached, broken or left open.
 package struct RuleOutcome: Equatable, Sendable {
   package var broken: Set<String> = []
@@ -236,8 +247,14 @@ extension Judge {
       uniqueKeysWithValues: monitor.program.assertionsOfRule.keys.map { ($0, RuleOutcome($0, monitor, byRule[$0] ?? [])) })
   }
 
-  /// Rules of which some assertion was decided.
-  package var reachedRules: Set<String> { Set(monitor.results.filter { $0.tally.reached > 0 }.map(\.assertion.rule)) }
+  /// How often each assertion was decided, of those that were.
+  package var reached: [AssertionID: Int] {
+    var counts: [AssertionID: Int] = [:]
+    for (assertion, tally) in monitor.results where tally.reached > 0 {
+      counts[AssertionID(rule: assertion.rule, requirement: assertion.requirement), default: 0] += tally.reached
+    }
+    return counts
+  }
 }
 
 extension Monitor {

@@ -14,6 +14,12 @@ extension Monitor {
     }
   }
 
+  /// A BU that the Home Agent will not take: the UE has sent it all the same, and waits for a BA.
+  mutating func attempted(_ place: Int) {
+    guard let lifetime = facts[.buLifetime], facts[.homeAddressOption] == conversations[place].home.value else { return }
+    conversations[place].entry.formUnion(lifetime == 0 ? .detaching : .bound)
+  }
+
   /// A BU was sent: until its BA is seen, the Home Agent may have accepted it or not.
   private mutating func updated(_ place: Int) {
     guard let sequence = facts[.buSequence], let lifetime = facts[.buLifetime],
@@ -85,7 +91,7 @@ extension Monitor {
     if update.bindingBefore == .bound, update.entryBefore == .bound {
       conversations[place].shown.insert(.refresh)
     } else {
-      conversations[place].shown = []
+      conversations[place].shown.formIntersection(.option)
       conversations[place].goneBy = []
     }
     // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
@@ -112,7 +118,7 @@ extension Monitor {
       return
     }
     if conversation.revocation.isOpen, conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence) { return }
-    let isCopy = conversation.revocation.isOpen
+    let isAnother = conversation.revocation.isOpen
     let isValid =
       dissection.isSound && (facts[.briP] ?? 0) == 0 && (facts[.briG] ?? 0) == 0
       && (facts[.briV] ?? 0) == 0
@@ -120,7 +126,10 @@ extension Monitor {
     conversations[place].revocation.isOpen = true
     conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
-    if !isCopy { conversations[place].revocation.end = observation.time + timers.revocation }
+    conversations[place].revocation.hasEarlier = isAnother && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
+    conversations[place].revocation.isSound = dissection.isSound
+    conversations[place].revocation.isByOption = facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil
+    if !isAnother { conversations[place].revocation.end = observation.time + timers.revocation }
     if !conversation.binding.isDisjoint(with: [.bound, .revoking]) {
       conversations[place].binding = conversation.update.isOpen && conversation.update.isDeregistration ? [.revoking, .unbound] : .revoking
     }
@@ -134,6 +143,7 @@ extension Monitor {
     guard let status = facts[.braStatus], let sequence = facts[.braSequence],
       conversations[place].revocation.isOpen, sequence == UInt128(conversations[place].revocation.sequence)
     else { return }
+    if conversations[place].revocation.isByOption { conversations[place].shown.insert(.option) }
     if status == 0 {
       conversations[place].binding = .unbound
       conversations[place].goneBy = .acknowledgement

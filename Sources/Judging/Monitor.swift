@@ -93,6 +93,7 @@ package struct Monitor: Sendable {
     package var kind: MessageKind
     package var from: Role
     package var home: IPv6Address
+    package var time: Instant
   }
 
   /// The home addresses that one case leases, and what was found of them since.
@@ -187,7 +188,7 @@ package struct Monitor: Sendable {
     _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection, isOutgoing: Bool
   ) {
     let place = Int(index)
-    if last == nil { last = Seen(kind: observation.kind, from: observation.from, home: conversations[place].home) }
+    if last == nil { last = Seen(kind: observation.kind, from: observation.from, home: conversations[place].home, time: observation.time) }
     conversations[place].advance(to: observation.time, tolerance: timers.tolerance)
     facts.take(conversations[place])
     let slot = Program.slot(observation.kind, observation.from)
@@ -204,7 +205,11 @@ package struct Monitor: Sendable {
       if !conversations[place].isAltered { holdTester(index, slot, known, observation, bytes, &dissection) }
       conversations[place].isAltered = false
     }
-    if dissection.isSound || observation.kind == .bri { transition(place, observation, &dissection) }
+    if dissection.isSound || observation.kind == .bri {
+      transition(place, observation, &dissection)
+    } else if observation.kind == .bu, observation.from == .ue {
+      attempted(place)
+    }
   }
 
   // MARK: Rules

@@ -28,11 +28,12 @@ package struct StateCondition: Sendable, Equatable {
     case binding
     /// The UE's binding update list entry: none, bound, detaching.
     case entry
-    /// What a probe has shown of this very binding: forwarding, refresh.
+    /// What a probe has shown of this very binding: forwarding, refresh; of the UE, that it takes a BRI in a Home Address option: option.
     case shown
     /// How the binding went: by a de-registration, by one that met a BRI (race), by the acknowledgement of a BRI, by expiry.
     case goneBy = "gone-by"
-    /// Messages that wait for an answer: bri, valid-bri (one that the UE has to take), bu, deregistration.
+    /// Messages that wait for an answer: bri, valid-bri (one that the UE has to take), one-bri (none of another number beside it), bu,
+    /// deregistration.
     case outstanding
   }
   package var subject: Subject
@@ -48,9 +49,9 @@ package struct StateCondition: Sendable, Equatable {
     switch subject {
     case .binding: ["unbound", "bound", "revoking"]
     case .entry: ["none", "bound", "detaching"]
-    case .shown: ["forwarding", "refresh"]
+    case .shown: ["forwarding", "refresh", "option"]
     case .goneBy: ["deregistration", "race", "acknowledgement", "expiry"]
-    case .outstanding: ["bri", "valid-bri", "bu", "deregistration", "no-bri", "no-bu"]
+    case .outstanding: ["bri", "valid-bri", "one-bri", "bu", "deregistration", "no-bri", "no-bu"]
     }
   }
 }

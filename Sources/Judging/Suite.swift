@@ -73,15 +73,19 @@ package struct Profile: Sendable {
 
 /// What a defect of a reference node must be blamed on, written from the sentence before any run.
 package struct Expectation: Sendable {
+  /// The defect's name, with a modifier or without; in an entry about variations `*` stands for any characters.
   package var defect: String
+  /// The variations that it is about; none: the defect alone, or with a variation that changes nothing of it.
+  package var variations: [String]
   package var role: Role
   /// Requirement ids by profile; a profile that is not named has `blames`.
   package var byProfile: [String: [String]]
   package var blames: [String]
   package var location: Location
 
-  package init(defect: String, role: Role, byProfile: [String: [String]], blames: [String], location: Location) {
+  package init(defect: String, variations: [String] = [], role: Role, byProfile: [String: [String]], blames: [String], location: Location) {
     self.defect = defect
+    self.variations = variations
     self.role = role
     self.byProfile = byProfile
     self.blames = blames
@@ -89,6 +93,18 @@ package struct Expectation: Sendable {
   }
 
   package func blames(in profile: String) -> [String] { byProfile[profile] ?? blames }
+}
+
+extension [Expectation] {
+  /// What a defect must be blamed on: the entry for it with its modifier, else that for the defect; with a variation, one that names it first.
+  package func of(_ defect: String, modifier: String?, with variation: String?, role: Role) -> Expectation? {
+    let names = [modifier.map { "\(defect)@\($0)" }, defect].compactMap { $0 }
+    let ofRole = filter { $0.role == role }
+    let about = variation.flatMap { variation in
+      ofRole.first { entry in entry.variations.contains(variation) && Glob(entry.defect).matches(names[0]) }
+    }
+    return about ?? names.lazy.compactMap { name in ofRole.first { $0.variations.isEmpty && $0.defect == name } }.first
+  }
 }
 
 /// A mutant of a rule that changes no cell of the matrix, and why that is right.
@@ -105,17 +121,7 @@ package struct Equivalent: Sendable {
   }
 
   /// The entry is about this mutant.
-  package func covers(_ name: String) -> Bool {
-    let parts = mutant.split(separator: "*", omittingEmptySubsequences: false)
-    guard parts.count > 1, let first = parts.first, let last = parts.last else { return mutant == name }
-    guard name.hasPrefix(first) else { return false }
-    var rest = name.dropFirst(first.count)
-    for part in parts.dropFirst().dropLast() where !part.isEmpty {
-      guard let range = rest.firstRange(of: part) else { return false }
-      rest = rest[range.upperBound...]
-    }
-    return rest.hasSuffix(last)
-  }
+  package func covers(_ name: String) -> Bool { Glob(mutant).matches(name) }
 }
 
 /// The data that everything is judged by: requirements, texts, profiles, rules, cases, probes, plans.

@@ -30,7 +30,8 @@ package struct Defect: Sendable {
 
   /// When a defect shows, or how.
   package enum Modifier: String, Sendable, CaseIterable {
-    /// Only the first, only the second procedure of that kind of a home address since the node started.
+    /// Only the first, only the second procedure of that kind of a home address since the node started; of a defect that lets something pass,
+    /// or drops or answers it wrongly, only the first, the second such message.
     case first, second
     /// Only where the number in hand is 0 or 65535.
     case wrap

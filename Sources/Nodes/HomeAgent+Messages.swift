@@ -9,34 +9,43 @@ extension ReferenceHomeAgent {
   mutating func receiveMobility(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) {
     guard admitsHomeAddress(frame, arrival, at: now, &outbox) else { return }
     let home = arrival.homeAddressOption ?? arrival.source
-    let history = histories[home] ?? History()
-    let number = UInt16(truncatingIfNeeded: stack.dissection.value(.buSequence, in: frame) ?? 1)
-    let occasion = occasion(home, count: history.detaches + 1, number: number)
+    let occasion = stack.occasion
+    // Such a source gets this far by a defect alone.
+    if arrival.source.isMulticast, !stack.shows(.nonUnicastSourceAnswered, of: home) { return }
+    let faults = stack.faults(frame)
     var lenience: Lenience = []
-    if defects.hits(.badChecksumAccepted, occasion) { lenience.insert(.checksum) }
-    if defects.hits(.headerLengthIgnored, occasion) { lenience.insert(.headerLength) }
-    if defects.hits(.payloadProtoIgnored, occasion) { lenience.insert(.payloadProto) }
-    if defects.hits(.unknownTypeUnanswered, occasion) { lenience.insert(.unknownTypeUnanswered) }
+    if faults.contains(.checksum), stack.shows(.badChecksumAccepted, of: home) { lenience.insert(.checksum) }
+    if faults.contains(.headerLength), stack.shows(.headerLengthIgnored, of: home) { lenience.insert(.headerLength) }
+    if faults.contains(.payloadProto), stack.shows(.payloadProtoIgnored, of: home) { lenience.insert(.payloadProto) }
+    if faults.contains(.unknownTypeUnanswered), stack.shows(.unknownTypeUnanswered, of: home) { lenience.insert(.unknownTypeUnanswered) }
     guard stack.checkMobility(frame, arrival, lenience, at: now, &outbox) else { return noteMalformed(home) }
     // Draft-01 with one type number: what a Home Agent receives is a BRA.
     if stack.dissection.messageKind == .revocation, configuration.dialect == .draft01 { stack.dissection.nameMessage(.bra) }
     switch stack.dissection.messageKind {
     case .bu:
-      guard let update = Update(frame, arrival, stack) else { return noteMalformed(home) }
+      guard let update = Update(frame, arrival, stack), isCareOfAddress(update) else { return noteMalformed(home) }
       receiveUpdate(update, occasion, at: now, &outbox)
     case .bra: receiveAcknowledgement(frame, home, at: now)
     default: break
     }
   }
 
+  /// RFC 6275 9.5.1: it is routable and unicast.
+  private mutating func isCareOfAddress(_ update: Update) -> Bool {
+    if update.careOf.isRoutableUnicast { return true }
+    guard update.lifetime == 0 else { return false }
+    // A multicast source gets this far by a defect alone; without the option it is the care-of address too.
+    return update.careOf == update.source && update.source.isMulticast || stack.shows(.careOfAddressUnchecked, of: update.home)
+  }
+
   /// The rules of RFC 6275 9.3.1 for the Home Address option. False when the packet is to be dropped.
   mutating func admitsHomeAddress(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) -> Bool {
     guard let home = arrival.homeAddressOption else { return true }
-    if home.isRoutableUnicast || defects.hits(.unroutableHomeAddressAccepted) {
+    if home.isRoutableUnicast || stack.shows(.unroutableHomeAddressAccepted, of: home) {
       if isExempt(frame, arrival) || bound(home)?.careOf == arrival.source { return true }
     }
     if home.isRoutableUnicast {
-      if defects.hits(.unmatchedHomeAddressAccepted) { return true }
+      if stack.shows(.unmatchedHomeAddressAccepted, of: home) { return true }
       // A BRA that is no longer waited for is ignored (draft-01 6.2).
       if stack.varies(.silentToLateBRA), case .mobility = arrival.content { return false }
     }
@@ -71,7 +80,7 @@ extension ReferenceHomeAgent {
     /// RFC 3775 9.5.1: a care-of address that is the home address means the same as lifetime 0.
     var isDeregistration: Bool { lifetime == 0 || careOf == home }
 
-    /// Nil for one that is silently discarded whatever is bound: an Alternate Care-of Address option or care-of address that is none.
+    /// Nil for one that is silently discarded whatever is bound: an Alternate Care-of Address option that is none.
     init?(_ frame: Span<UInt8>, _ arrival: Arrival, _ stack: NodeStack) {
       let message = stack.dissection
       guard let sequence = message.value(.buSequence, in: frame), let lifetime = message.value(.buLifetime, in: frame) else { return nil }
@@ -93,10 +102,7 @@ extension ReferenceHomeAgent {
       isAuthorizationMisplaced = isMisplaced
       let reserved = updateReserved.flatMap { message.value($0, in: frame) }
       hasReservedSet = message.value(.mhReserved, in: frame) != 0 || reserved != 0
-      // A multicast source gets this far by a defect alone; without the option it is the care-of address too.
-      let isUnchecked = self.lifetime == 0 && (stack.defects.hits(.careOfAddressUnchecked) || careOf == source && source.isMulticast)
-      guard careOf.isRoutableUnicast || isUnchecked, !stack.holdsOption(frame, where: { $0 == .alternateCareOfAddress && $1 != 18 })
-      else { return nil }
+      guard !stack.holdsOption(frame, where: { $0 == .alternateCareOfAddress && $1 != 18 }) else { return nil }
     }
   }
 }

@@ -12,11 +12,11 @@ extension ReferenceHomeAgent {
   /// RFC 6275 9.5.1, 10.3.1, 10.3.2.
   mutating func receiveUpdate(_ update: Update, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
     if update.isDeregistration, bound(update.home) == nil, configuration.holds(update.home),
-      defects.hits(.unknownDeregistrationUnanswered, occasion)
+      stack.shows(.unknownDeregistrationUnanswered, of: update.home)
     {
       return
     }
-    switch decide(update, occasion) {
+    switch decide(update) {
     case .discard: noteMalformed(update.home)
     case .refuse(let status):
       acknowledge(update, status, occasion, at: now, &outbox)
@@ -26,10 +26,10 @@ extension ReferenceHomeAgent {
     }
   }
 
-  private func decide(_ update: Update, _ occasion: Occasion) -> Decision {
+  private mutating func decide(_ update: Update) -> Decision {
     if update.isAuthorizationMisplaced { return .discard }
-    if update.isDeregistration, update.hasReservedSet, defects.hits(.reservedNotIgnored, occasion) { return .discard }
-    if update.isDeregistration, update.hasUnknownOption, defects.hits(.unknownOptionNotSkipped, occasion) { return .discard }
+    if update.isDeregistration, update.hasReservedSet, stack.shows(.reservedNotIgnored, of: update.home) { return .discard }
+    if update.isDeregistration, update.hasUnknownOption, stack.shows(.unknownOptionNotSkipped, of: update.home) { return .discard }
     let entry = bindings[update.home]
     let history = histories[update.home]
     // 24.303 5.4.3.2 has "any existing entry" deleted, and the BU acknowledged: one that is gone by a BU(0) is as well deleted once more.
@@ -40,31 +40,33 @@ extension ReferenceHomeAgent {
     }
     if entry == nil, let last = history?.expiredSequence, !Self.isGreater(update.sequence, than: last) { return .refuse(135) }
     if !update.isDeregistration, let bound = bound(update.home), update.sequence < bound.sequence,
-      defects.hits(.sequenceComparedUnsigned, occasion)
+      stack.shows(.sequenceComparedUnsigned, of: update.home)
     {
       return .refuse(135)
     }
     if let entry, !Self.isGreater(update.sequence, than: entry.sequence),
-      !(update.isDeregistration && defects.hits(.sequenceWindowIgnored, occasion))
+      !(update.isDeregistration && stack.shows(.sequenceWindowIgnored, of: update.home))
     {
       return .refuse(135)
     }
-    if !update.isHomeRegistration, !(bound(update.home) != nil && defects.hits(.registrationTypeIgnored, occasion)) {
+    if !update.isHomeRegistration, !(bound(update.home) != nil && stack.shows(.registrationTypeIgnored, of: update.home)) {
       // Without a home registration it is for a correspondent node, which this is not.
       return bound(update.home) == nil ? .discard : .refuse(139)
     }
-    if update.isHomeRegistration, update.hasNonceIndices, !defects.hits(.nonceIndicesAccepted, occasion) { return .discard }
+    if update.isHomeRegistration, update.hasNonceIndices, !stack.shows(.nonceIndicesAccepted, of: update.home) { return .discard }
     // Such an option gets this far by a defect alone.
     if update.isDeregistration, update.hasHomeAddressOption, !update.home.isRoutableUnicast { return .deregister }
     // Without the option the source is taken for the home address; what is not on the home link then is a BU that lacks the option.
     guard configuration.isOnHomeLink(update.home) else {
-      if update.isDeregistration, update.hasHomeAddressOption, defects.hits(.foreignHomeAddressAccepted, occasion) { return .deregister }
+      if update.isDeregistration, update.hasHomeAddressOption, stack.shows(.foreignHomeAddressAccepted, of: update.home) {
+        return .deregister
+      }
       return update.hasHomeAddressOption ? .refuse(132) : .discard
     }
     // Nobody has authorised this mobile node: RFC 6275 9.5.1 has no status for that.
     guard configuration.holds(update.home) else { return .discard }
     if update.isDeregistration {
-      return entry == nil && !defects.hits(.unknownDeregistrationAccepted, occasion) ? .refuse(133) : .deregister
+      return entry == nil && !stack.shows(.unknownDeregistrationAccepted, of: update.home) ? .refuse(133) : .deregister
     }
     // A revocation in progress is not undone by a registration (RFC 5846 7.1: local policy; 129 administratively prohibited).
     return revocations[update.home] == nil ? .register : .refuse(129)

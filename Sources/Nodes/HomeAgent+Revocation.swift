@@ -16,7 +16,7 @@ extension ReferenceHomeAgent {
       copyLimit: defects.hits(.briWaitsConstant, occasion) ? 3 : configuration.maximumRetries, occasion: occasion)
     outstanding.insert(sequence)
     let delay = stack.varies(.slowBRI) ? Variation.slowness : .zero
-    sendIndication(home, after: delay, at: now, &outbox)
+    if delay > .zero { timers.set(.indication(home), at: now + delay) } else { sendIndication(home, at: now, &outbox) }
     timers.set(.revocation(home), at: now + delay + wait(copies: 0, occasion))
     switch defects.how(.bindingRemovedBeforeBRA, occasion) {
     case nil: break
@@ -35,11 +35,12 @@ extension ReferenceHomeAgent {
 
   /// The next number available (draft-01 6.1), none that is outstanding (RFC 5846 6.1).
   mutating func takeSequence(_ home: IPv6Address) -> UInt16 {
+    if defects.hits(.briSequenceDecreases, occasion(home, count: histories[home]?.revocations ?? 1)) { nextSequence &-= 2 }
     // In draft-01 a number that begins with 1 or 2 makes the message a valid one of RFC 5846, which nobody means.
     while outstanding.contains(nextSequence) || (configuration.dialect == .draft01 && [1, 2].contains(nextSequence >> 8)) {
       nextSequence &+= 1
     }
-    defer { nextSequence = defects.hits(.briSequenceDecreases) ? nextSequence &- 1 : nextSequence &+ 1 }
+    defer { nextSequence &+= 1 }
     return nextSequence
   }
 
@@ -47,6 +48,7 @@ extension ReferenceHomeAgent {
     guard let revocation = revocations.removeValue(forKey: home) else { return }
     outstanding.remove(revocation.sequence)
     timers.cancel(.revocation(home))
+    timers.cancel(.indication(home))
   }
 
   /// For the defects that go on after the end: a copy is sent even if all were.
@@ -98,9 +100,9 @@ extension ReferenceHomeAgent {
     }
   }
 
-  private mutating func sendIndication(_ home: IPv6Address, after delay: Interval = .zero, at now: Instant, _ outbox: inout Outbox) {
+  mutating func sendIndication(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     guard let revocation = revocations[home] else { return }
-    stack.send(indication(home, revocation), to: revocation.careOf, after: delay, at: now, &outbox)
+    stack.send(indication(home, revocation), to: revocation.careOf, at: now, &outbox)
   }
 
   /// The BRI of 24.303 5.4.3.1 (v0.4.1) or A.6.1 (Rel-17).

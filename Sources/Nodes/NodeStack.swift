@@ -7,11 +7,19 @@ struct NodeStack: Sendable {
   let role: NodeRole
   let decoder: Decoder
   let defects: DefectSet
-  /// The frame that is being worked on.
+  /// The frame that is being worked on, and the circumstances in which it came.
   var dissection = Dissection()
+  var occasion = Occasion()
   var neighbours: NeighbourDiscovery
   private var errorSecond: Int64 = .min
   private var errorCount = 0
+  /// How often a defect could have shown, by home address.
+  private var chances: [Chance: Int] = [:]
+
+  private struct Chance: Hashable {
+    var defect: Defect.Name
+    var home: IPv6Address
+  }
 
   init(_ configuration: NodeConfiguration, _ role: NodeRole) {
     self.configuration = configuration
@@ -29,12 +37,25 @@ struct NodeStack: Sendable {
 
   func varies(_ name: Variation.Name) -> Bool { configuration.variations.contains(name) }
 
+  /// Whether a defect shows now, where a message came that it could show on: counted by such messages, not by procedures.
+  mutating func shows(_ name: Defect.Name, of home: IPv6Address) -> Bool {
+    guard defects.contains(name) else { return false }
+    var occasion = occasion
+    occasion.count = 1
+    if configuration.holds(home) {
+      occasion.count += chances[Chance(defect: name, home: home)] ?? 0
+      chances[Chance(defect: name, home: home)] = occasion.count
+    }
+    return defects.hits(name, occasion)
+  }
+
   // MARK: What arrives
 
   /// Takes a frame through link and IPv6 layer; nil when nothing is left of it to be done.
   mutating func accept(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) -> Arrival? {
     guard configuration.hardware.indices.contains(port) else { return nil }
     decoder.decode(frame, into: &dissection)
+    occasion = Occasion()
     guard isAddressed(frame, on: port), !neighbours.receive(frame, dissection, on: port, &outbox), dissection.count > 1,
       dissection.layers[1].kind == .ipv6, !isSpoiled(1),
       let source = dissection.value(.ipv6Source, ofLayer: 1, in: frame),
@@ -47,7 +68,7 @@ struct NodeStack: Sendable {
     // RFC 4291 2.7 and 2.5.2: neither is ever a source; nothing that they send is answered (RFC 6275 9.5.1, RFC 5846 6.1.2).
     guard arrival.source != .unspecified else { return nil }
     if arrival.source.isMulticast {
-      let isLetPass = defects.hits(.nonUnicastSourceAnswered) || defects.hits(.errorToNonUnicastSource)
+      let isLetPass = defects.contains(.nonUnicastSourceAnswered) || defects.contains(.errorToNonUnicastSource)
       guard arrival.destination == own, dissection.mobility >= 0, isLetPass else { return nil }
     }
     if arrival.destination != own {
@@ -181,25 +202,41 @@ struct NodeStack: Sendable {
 
   // MARK: The Mobility Header
 
+  /// What is wrong with the Mobility Header that a defect may let pass.
+  func faults(_ frame: Span<UInt8>) -> Lenience {
+    let header = dissection.mobility
+    guard header >= 0 else { return [] }
+    var faults: Lenience = []
+    if has(.checksum, header) || has(.checksumOverWireSource, header) { faults.insert(.checksum) }
+    if has(.lengthTooShort, header) { faults.insert(.headerLength) }
+    if dissection.value(.mhPayloadProto, in: frame) != 59 { faults.insert(.payloadProto) }
+    if isUnknownType(frame) { faults.insert(.unknownTypeUnanswered) }
+    return faults
+  }
+
+  private func isUnknownType(_ frame: Span<UInt8>) -> Bool {
+    guard let type = dissection.value(.mhType, in: frame) else { return true }
+    return type > 7 && type != 16
+  }
+
   /// The checks of RFC 6275 9.2 with their errors. False when the message is to be dropped.
   mutating func checkMobility(
     _ frame: Span<UInt8>, _ arrival: Arrival, _ lenience: Lenience, at now: Instant, _ outbox: inout Outbox
   ) -> Bool {
     let header = dissection.mobility
     guard header >= 0, !has(.lengthBeyond, header), !has(.truncated, header) else { return false }
-    if !lenience.contains(.checksum), has(.checksum, header) || has(.checksumOverWireSource, header) { return false }
+    let faults = faults(frame).subtracting(lenience)
+    if faults.contains(.checksum) { return false }
     let start = Int(dissection.layers[header].offset) - arrival.octets.lowerBound
-    switch dissection.value(.mhType, in: frame) {
-    case 0, 1, 2, 3, 4, 5, 6, 7, 16: break
-    default:
-      if !lenience.contains(.unknownTypeUnanswered) { sendBindingError(2, frame, arrival, at: now, &outbox) }
+    if isUnknownType(frame) {
+      if faults.contains(.unknownTypeUnanswered) { sendBindingError(2, frame, arrival, at: now, &outbox) }
       return false
     }
-    if !lenience.contains(.payloadProto), dissection.value(.mhPayloadProto, in: frame) != 59 {
+    if faults.contains(.payloadProto) {
       reportProblem(code: 0, pointer: start, frame, arrival, at: now, &outbox)
       return false
     }
-    if !lenience.contains(.headerLength), has(.lengthTooShort, header) {
+    if faults.contains(.headerLength) {
       reportProblem(
         code: 0, pointer: start + ((FieldPath.mhHeaderLen.range(in: .rfc5846)?.bit ?? 0) >> 3), frame, arrival, at: now, &outbox)
       return false
@@ -219,9 +256,9 @@ struct NodeStack: Sendable {
   // MARK: Errors
 
   /// Where an error goes: the wire source, whatever stands in the packet (RFC 6275 9.2).
-  private func target(_ arrival: Arrival) -> IPv6Address {
-    let home = arrival.homeAddressOption ?? arrival.routing
-    return defects.hits(.errorsToHomeAddress) ? home ?? arrival.source : arrival.source
+  private mutating func target(_ arrival: Arrival) -> IPv6Address {
+    let home = arrival.homeAddressOption ?? arrival.routing ?? arrival.source
+    return shows(.errorsToHomeAddress, of: home) ? home : arrival.source
   }
 
   /// A Binding Error (RFC 6275 9.3.3): 1 unknown binding, 2 unknown MH type.

@@ -21,6 +21,7 @@ struct History: Sendable {
   var sawMalformed = false
   /// The last binding went by a de-registration.
   var isDeregistered = false
+  var expiries = 0
   /// The number of the binding that expired; kept by a defect alone.
   var expiredSequence: UInt16?
   /// The number of the last Binding Update that the UE sent.
@@ -37,6 +38,9 @@ struct DefectSet: Sendable {
 
   /// Whether the defect shows on this occasion; one that takes no modifier shows on all.
   func hits(_ name: Defect.Name, _ occasion: Occasion = Occasion()) -> Bool { how(name, occasion) != nil }
+
+  /// Whether the node has the defect at all, whatever the occasion.
+  func contains(_ name: Defect.Name) -> Bool { modifiers[name] != nil }
 
   /// How the defect shows on this occasion; nil when it does not.
   func how(_ name: Defect.Name, _ occasion: Occasion) -> Manner? {

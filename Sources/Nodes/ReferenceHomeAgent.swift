@@ -8,6 +8,8 @@ package struct ReferenceHomeAgent: Station, Sendable {
   enum Timer: Hashable, Sendable {
     /// MINDelayBRIs.
     case revocation(IPv6Address)
+    /// The BRI of one that takes its time.
+    case indication(IPv6Address)
     case expiry(IPv6Address)
     /// The end of a binding that a defect removes late.
     case removal(IPv6Address)
@@ -65,6 +67,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
 
   package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
     guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+    stack.occasion = occasion(of: frame, arrival)
     if case .transit = arrival.content { return forward(copy(frame, arrival.octets), to: arrival.destination, at: now, &outbox) }
     // A Home Agent has no home address of its own that a routing header could name (RFC 6275 6.4).
     guard arrival.routing == nil else { return }
@@ -81,6 +84,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
     stack.neighbours.wake(at: now, &outbox)
     while let timer = timers.popDue(at: now) {
       switch timer {
+      case .indication(let home): sendIndication(home, at: now, &outbox)
       case .revocation(let home): revocationTimedOut(home, at: now, &outbox)
       case .expiry(let home): expire(home)
       case .removal(let home): removeBinding(home)
@@ -158,14 +162,25 @@ package struct ReferenceHomeAgent: Station, Sendable {
   }
 
   private mutating func expire(_ home: IPv6Address) {
-    let isKept = bound(home) != nil && defects.hits(.bindingKeptAfterExpiry, occasion(home, count: 1))
+    if bound(home) != nil { histories[home, default: History()].expiries += 1 }
+    let occasion = occasion(home, count: histories[home]?.expiries ?? 1)
+    let isKept = bound(home) != nil && defects.hits(.bindingKeptAfterExpiry, occasion)
     guard !isKept else { return }
-    if let entry = bound(home), defects.hits(.sequenceRemembered) { histories[home, default: History()].expiredSequence = entry.sequence }
+    if let entry = bound(home), defects.hits(.sequenceRemembered, occasion) {
+      histories[home, default: History()].expiredSequence = entry.sequence
+    }
     removeBinding(home)
     endRevocation(home)
   }
 
   // MARK: Occasions
+
+  /// The circumstances in which a message of a mobile node comes: counted as if it were the next BU(0).
+  private func occasion(of frame: Span<UInt8>, _ arrival: Arrival) -> Occasion {
+    let home = arrival.homeAddressOption ?? arrival.source
+    let number = UInt16(truncatingIfNeeded: stack.dissection.value(.buSequence, in: frame) ?? 1)
+    return occasion(home, count: (histories[home]?.detaches ?? 0) + 1, number: number)
+  }
 
   func occasion(_ home: IPv6Address, count: Int, number: UInt16 = 1, isCopy: Bool = false) -> Occasion {
     Occasion(

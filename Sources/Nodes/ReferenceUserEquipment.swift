@@ -27,7 +27,8 @@ package struct ReferenceUserEquipment: Station, Sendable {
     /// The next BU is no copy of the last one: its waits begin anew.
     var startsAfresh = false
     var wait: Interval
-    var lastUpdate = Instant.distantPast
+    /// When the last BUs were sent, the oldest first; no more than MAX_UPDATE_RATE.
+    var recentUpdates: [Instant] = []
   }
 
   /// The answer to a BRI, for as long as copies of it may come.
@@ -56,10 +57,10 @@ package struct ReferenceUserEquipment: Station, Sendable {
   // MARK: Station
 
   package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
-    if defects.hits(.routingHeaderUnchecked), let right = Self.withRightRoutingLength(frame) {
-      return take(right.span, on: port, at: now, &outbox)
+    if defects.contains(.routingHeaderUnchecked), let right = Self.withRightRoutingLength(frame) {
+      return take(right.span, isRoutingWrong: true, on: port, at: now, &outbox)
     }
-    take(frame, on: port, at: now, &outbox)
+    take(frame, isRoutingWrong: false, on: port, at: now, &outbox)
   }
 
   /// A type 2 routing header first of all whose length is not 2, as somebody reads it who does not look at the length; nil: there is none.
@@ -70,8 +71,9 @@ package struct ReferenceUserEquipment: Station, Sendable {
     return right
   }
 
-  private mutating func take(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
-    guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+  private mutating func take(_ frame: Span<UInt8>, isRoutingWrong: Bool, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    guard var arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+    arrival.isRoutingWrong = arrival.isRoutingWrong || isRoutingWrong
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
     guard arrival.routing == nil || isRouteMine(arrival) else { return }
     // A UE is nobody's Home Agent or correspondent: no Home Address option has a binding here (RFC 6275 9.3.1).

@@ -2,8 +2,8 @@ import Link
 import Wire
 
 extension ReferenceUserEquipment {
-  /// MAX_UPDATE_RATE (RFC 6275 12): three a second.
-  private static let shortestGap = Interval.milliseconds(334)
+  /// MAX_UPDATE_RATE (RFC 6275 12): so many BUs a second.
+  private static let maximumUpdateRate = 3
 
   mutating func register(
     _ home: IPv6Address, lifetime: UInt16, at now: Instant, _ outbox: inout Outbox
@@ -58,10 +58,10 @@ extension ReferenceUserEquipment {
     guard let binding = bindings[home] else { return }
     // Three quarters of the lifetime are over.
     guard binding.isWaiting, !binding.startsAfresh else { return beginUpdates(home, at: now, &outbox) }
-    let wait = defects.hits(.buBackOffMissing) ? binding.wait : min(binding.wait * 2, configuration.maximumBindingTimeout)
+    let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
+    let wait = defects.hits(.buBackOffMissing, occasion) ? binding.wait : min(binding.wait * 2, configuration.maximumBindingTimeout)
     bindings[home]?.wait = wait
     bindings[home]?.isRetransmission = true
-    let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
     if binding.phase == .detaching, defects.hits(.buNotRetransmitted, occasion) { return }
     sendUpdate(home, at: now, &outbox)
   }
@@ -101,7 +101,7 @@ extension ReferenceUserEquipment {
     if hits(.buBadChecksum) { bu = bu.withWrongChecksum() }
     stack.send(bu, to: configuration.homeAgent, at: now, &outbox)
     bindings[home]?.isWaiting = true
-    bindings[home]?.lastUpdate = now
+    bindings[home]?.recentUpdates = (binding.recentUpdates + [now]).suffix(Self.maximumUpdateRate)
     let isLate = stack.varies(.lateRetransmission)
     timers.set(.update(home), at: now + binding.wait + (isLate ? Interval(nanoseconds: binding.wait.nanoseconds / 20) : .zero))
   }
@@ -113,17 +113,20 @@ extension ReferenceUserEquipment {
       let lifetime = stack.dissection.value(.baLifetime, in: frame)
     else { return }
     let sequence = UInt16(truncatingIfNeeded: number)
+    let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
     if status == 135 {
-      guard !defects.hits(.sequenceNotTakenOver) else { return }
+      guard !defects.hits(.sequenceNotTakenOver, occasion) else { return }
       // The Home Agent's number is taken over, and the BU sent again, not too often.
       histories[home, default: History()].updateSequence = sequence
       bindings[home]?.startsAfresh = true
-      let earliest = binding.lastUpdate + (defects.hits(.updateRateIgnored) ? .zero : Self.shortestGap)
+      let isAsMany = binding.recentUpdates.count == Self.maximumUpdateRate && !defects.hits(.updateRateIgnored, occasion)
+      let spacing = stack.varies(.spacedUpdates) ? binding.recentUpdates.last.map { $0 + .milliseconds(400) } : nil
+      let earliest = spacing ?? (isAsMany ? binding.recentUpdates[0] + .seconds(1) : now)
       if earliest <= now { beginUpdates(home, at: now, &outbox) } else { timers.set(.update(home), at: earliest) }
       return
     }
     // A granted lifetime may belong to the registration before; it is the answer to a de-registration that is taken for another's.
-    let isTakenAnyway = lifetime == 0 && defects.hits(.unmatchedBAAccepted)
+    let isTakenAnyway = lifetime == 0 && defects.hits(.unmatchedBAAccepted, occasion)
     guard sequence == histories[home]?.updateSequence || isTakenAnyway else { return }
     // A detach is over whatever the answer: 133 says that nothing is bound, and any other refusal will not change.
     guard binding.phase != .detaching, status < 128, lifetime > 0 else { return removeBinding(home) }

@@ -31,17 +31,21 @@ extension ReferenceUserEquipment {
     let path = isDraft ? FieldPath.revocationSequence : .briSequence
     let sequence = isIndication ? stack.dissection.value(path, in: frame) : nil
     let occasion = revocationOccasion(home, number: UInt16(truncatingIfNeeded: sequence ?? 1))
-    guard admits(frame, arrival, isIndication, occasion, at: now, &outbox) else { return noteMalformed(home) }
+    stack.occasion = occasion
+    guard admits(frame, arrival, isIndication, at: now, &outbox) else { return noteMalformed(home) }
     // Such a source gets this far by a defect alone.
-    if arrival.source.isMulticast, !isIndication, !defects.hits(.errorToNonUnicastSource) { return }
+    if arrival.source.isMulticast, !isIndication, !stack.shows(.errorToNonUnicastSource, of: home) { return }
+    let faults = stack.faults(frame)
     var lenience: Lenience = []
-    let isRefused = isIndication && defects.hits(.discardedBRIRefused, occasion)
-    if isRefused || (isIndication && defects.hits(.badChecksumAccepted, occasion)) { lenience.insert(.checksum) }
-    if isIndication, defects.hits(.headerLengthIgnored, occasion) { lenience.insert(.headerLength) }
-    if isIndication, defects.hits(.payloadProtoIgnored, occasion) { lenience.insert(.payloadProto) }
-    if defects.hits(.unknownTypeUnanswered, occasion) { lenience.insert(.unknownTypeUnanswered) }
+    let isRefused = isIndication && faults.contains(.checksum) && stack.shows(.discardedBRIRefused, of: home)
+    if isIndication {
+      if isRefused || faults.contains(.checksum) && stack.shows(.badChecksumAccepted, of: home) { lenience.insert(.checksum) }
+      if faults.contains(.headerLength), stack.shows(.headerLengthIgnored, of: home) { lenience.insert(.headerLength) }
+      if faults.contains(.payloadProto), stack.shows(.payloadProtoIgnored, of: home) { lenience.insert(.payloadProto) }
+    }
+    if faults.contains(.unknownTypeUnanswered), stack.shows(.unknownTypeUnanswered, of: home) { lenience.insert(.unknownTypeUnanswered) }
     guard stack.checkMobility(frame, arrival, lenience, at: now, &outbox) else { return noteMalformed(home) }
-    if arrival.source.isMulticast, !defects.hits(.nonUnicastSourceAnswered) { return }
+    if arrival.source.isMulticast, !stack.shows(.nonUnicastSourceAnswered, of: home) { return }
     // Draft-01 with one type number: what a UE receives is a BRI.
     if stack.dissection.messageKind == .revocation, isDraft { stack.dissection.nameMessage(.bri) }
     switch stack.dissection.messageKind {
@@ -57,7 +61,7 @@ extension ReferenceUserEquipment {
         home: home, source: arrival.source, sequence: UInt16(truncatingIfNeeded: sequence), trigger: UInt8(truncatingIfNeeded: trigger),
         p: message.value(.briP, in: frame) == 1, a: message.value(.briA, in: frame) != 0, g: message.value(.briG, in: frame) == 1,
         v: message.value(.briV, in: frame) == 1, isRouted: arrival.routing != nil)
-      if isRefused, stack.has(.checksum, message.mobility) {
+      if isRefused {
         noteMalformed(home)
         return acknowledge(indication, isDraft ? 2 : 128, occasion, at: now, &outbox)
       }
@@ -68,11 +72,11 @@ extension ReferenceUserEquipment {
 
   /// The rules for the routing header and the Home Address option. False when the packet is to be dropped.
   private mutating func admits(
-    _ frame: Span<UInt8>, _ arrival: Arrival, _ isIndication: Bool, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox
+    _ frame: Span<UInt8>, _ arrival: Arrival, _ isIndication: Bool, at now: Instant, _ outbox: inout Outbox
   ) -> Bool {
     if let home = arrival.routing {
-      if arrival.isRoutingWrong, !(isIndication && defects.hits(.routingHeaderUnchecked, occasion)) { return false }
-      if !configuration.holds(home), !(isIndication && defects.hits(.wrongHomeAddressAccepted, occasion)) { return false }
+      if arrival.isRoutingWrong, !(isIndication && stack.shows(.routingHeaderUnchecked, of: home)) { return false }
+      if !configuration.holds(home), !(isIndication && stack.shows(.wrongHomeAddressAccepted, of: home)) { return false }
     }
     guard let home = arrival.homeAddressOption else { return true }
     // RFC 6275 9.3.1 asks for no binding of a packet with a Mobility Header. RFC 3775 exempts Binding Updates alone; but the draft's BRI comes
@@ -80,8 +84,8 @@ extension ReferenceUserEquipment {
     let isDraft = configuration.dialect == .draft01
     let isStrict = isDraft && stack.varies(.be1ToHAOBRI)
     let isExempt = !isStrict || stack.dissection.value(.mhType, in: frame) == 5
-    let isUnchecked = isDraft && isIndication && defects.hits(.unroutableHomeAddressAccepted)
-    if home.isRoutableUnicast || isUnchecked, isExempt { return true }
+    let isTaken = home.isRoutableUnicast || isDraft && isIndication && stack.shows(.unroutableHomeAddressAccepted, of: home)
+    if isTaken, isExempt { return true }
     stack.sendBindingError(1, frame, arrival, at: now, &outbox)
     return false
   }
@@ -98,14 +102,14 @@ extension ReferenceUserEquipment {
     // Draft-01 10.2 and RFC 5846 10.1: the binding is one with the Home Agent that revokes it, of a copy that was answered before too.
     // A multicast source gets this far by a defect alone.
     let isFromOther = bri.source != configuration.homeAgent && !bri.source.isMulticast
-    if isFromOther, !defects.hits(.briAnsweredForOtherSource, occasion) { return noteMalformed(bri.home) }
+    if isFromOther, !stack.shows(.briAnsweredForOtherSource, of: bri.home) { return noteMalformed(bri.home) }
     if !isBound(bri.home), bindings[bri.home]?.phase != .detaching, let answer = answers[bri.home], answer.sequence == bri.sequence,
       answer.until > now
     {
       guard !stack.varies(.silentToCopies) else { return }
       return acknowledge(bri, answer.status, occasion, at: now, &outbox)
     }
-    switch reaction(to: bri, frame, occasion) {
+    switch reaction(to: bri, frame) {
     case .discard: noteMalformed(bri.home)
     case .refuse(let status):
       noteMalformed(bri.home)
@@ -115,22 +119,21 @@ extension ReferenceUserEquipment {
   }
 
   /// Clause 10.1 of draft-01 and RFC 5846.
-  private func reaction(to bri: Indication, _ frame: Span<UInt8>, _ occasion: Occasion) -> Reaction {
+  private mutating func reaction(to bri: Indication, _ frame: Span<UInt8>) -> Reaction {
     let isDraft = configuration.dialect == .draft01
     guard configuration.holds(bri.home) else {
       // A home address that is no host's gets this far by a defect alone.
-      return !bri.home.isRoutableUnicast || defects.hits(.wrongHomeAddressAccepted, occasion) ? .accept : .discard
+      return !bri.home.isRoutableUnicast || stack.shows(.wrongHomeAddressAccepted, of: bri.home) ? .accept : .discard
     }
-    if defects.hits(.reservedNotIgnored, occasion), hasReservedSet(frame) { return .discard }
-    if defects.hits(.unknownOptionNotSkipped, occasion), stack.holdsOption(frame, where: { kind, _ in kind == .unknownMobilityOption }) {
-      return .discard
-    }
+    if hasReservedSet(frame), stack.shows(.reservedNotIgnored, of: bri.home) { return .discard }
+    let hasUnknownOption = stack.holdsOption(frame) { kind, _ in kind == .unknownMobilityOption }
+    if hasUnknownOption, stack.shows(.unknownOptionNotSkipped, of: bri.home) { return .discard }
     if bindings[bri.home]?.phase == .detaching {
       if stack.varies(.silentWhileDetaching) { return .discard }
       if stack.varies(.refusesWhileDetaching) { return .refuse(isDraft ? 2 : 128) }
     }
-    let isListed = isBound(bri.home) || bindings[bri.home]?.phase == .detaching || defects.hits(.unboundBRIAccepted, occasion)
-    let isProxy = bri.p && !defects.hits(.pBitAccepted, occasion)
+    let isListed = isBound(bri.home) || bindings[bri.home]?.phase == .detaching || stack.shows(.unboundBRIAccepted, of: bri.home)
+    let isProxy = bri.p && !stack.shows(.pBitAccepted, of: bri.home)
     if isDraft {
       if isProxy { return .discard }
       // Global revocation is for mobile access gateways: 3 "not authorized"; without the A bit nobody wants to know.
@@ -139,13 +142,13 @@ extension ReferenceUserEquipment {
     }
     guard isListed else { return stack.varies(.refusesUnbound) ? .refuse(128) : .discard }
     if isProxy { return .refuse(135) }
-    if bri.v, !defects.hits(.vBitIgnored, occasion) {
+    if bri.v, !stack.shows(.vBitIgnored, of: bri.home) {
       // There is no IPv4 binding: an option cannot name the right one.
       return stack.holdsOption(frame) { $0 == .ipv4HomeAddress && $1 == 8 } ? .refuse(128) : .refuse(129)
     }
-    if bri.trigger > 7, defects.hits(.unusualTriggerDropped, occasion) { return .discard }
+    if bri.trigger > 7, stack.shows(.unusualTriggerDropped, of: bri.home) { return .discard }
     // 128 and above are global triggers, and a UE knows none; 8 to 127 are not assigned.
-    if bri.g, bri.trigger <= 7, defects.hits(.globalBitAccepted, occasion) { return .accept }
+    if bri.g, bri.trigger <= 7, stack.shows(.globalBitAccepted, of: bri.home) { return .accept }
     if bri.g || (128...249).contains(bri.trigger) { return .refuse(134) }
     return bri.trigger > 7 ? .refuse(133) : .accept
   }

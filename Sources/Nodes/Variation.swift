@@ -58,6 +58,7 @@ package struct Variation: Sendable {
     case unsolicitedAdvertisements = "unsolicited-advertisements"
     case duplicateAddressDetection = "duplicate-address-detection"
     case listenerReports = "listener-reports"
+    case spacedUpdates = "spaced-updates"
   }
 
   /// What slow nodes wait: well inside every timer that their peer runs.
@@ -173,6 +174,9 @@ package struct Variation: Sendable {
     Variation(
       id: .duplicateAddressDetection, role: .userEquipment, summary: "looks for duplicates of a tentative address; RFC 4862 5.4.2"),
     Variation(id: .listenerReports, role: .userEquipment, summary: "reports as a multicast listener; RFC 3810 5.2"),
+    Variation(
+      id: .spacedUpdates, role: .userEquipment,
+      summary: "waits 400 ms with the BU that follows a BA of status 135; RFC 6275 11.7.3, 11.8: at most three a second"),
   ]
 
   /// Reads a name.

@@ -13,6 +13,8 @@ package struct HomeAgentParty: Sendable {
     package var isBound: Bool
     /// Answers a BU with a BA; off while a case withholds it.
     package var acknowledgesUpdates = true
+    /// A BU was left without an answer: the UE is going to send it again (RFC 6275 11.8).
+    package fileprivate(set) var isOwedAcknowledgement = false
     /// The lifetime granted, in units of 4 s; what was asked for, if that is less.
     package var lifetime: UInt16 = 150
     /// The sequence number of the last BRI.
@@ -89,6 +91,7 @@ package struct HomeAgentParty: Sendable {
       binding.sequence = sequence
       binding.careOf = IPv6Address(dissection.value(.alternateCareOfAddress, in: frame) ?? source.value)
       let granted = min(asked, binding.lifetime)
+      binding.isOwedAcknowledgement = !binding.acknowledgesUpdates
       guard binding.acknowledgesUpdates else { return [] }
       binding.isBound = granted > 0
       return [acknowledgement(home, to: source, sequence: sequence, status: 0, lifetime: granted)]

@@ -1,4 +1,5 @@
 import Judging
+import Wire
 
 extension Explanation {
   func explain(_ testCase: Case, _ width: Int) -> Page {
@@ -66,6 +67,11 @@ struct Ladder {
         draw("\(template.words), awaited for \(within.words)\(at(home)); without it the case ends", .left)
       case .wait(let window): draw("wait \(window.words)", .none)
       case .hook(let name, let home): draw("hook: \(name)\(at(home))", .hook)
+      case .race(let offset, let home):
+        draw("hook: revoke\(at(home))", .hook)
+        let length = Interval(nanoseconds: Int64(clamping: offset.nanoseconds.magnitude))
+        let moment = offset < .zero ? "\(length) before" : offset > .zero ? "\(length) after" : "together with"
+        draw("bu with bu.lifetime 0, \(moment) the bri, in at most five attempts", .right)
       case .withhold(let what, let home): draw("from here on the tester leaves \(what) without an answer\(at(home))", .none)
       case .probe(let id, let home):
         let probe = suite.probes.first { $0.id == id }

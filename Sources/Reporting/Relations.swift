@@ -47,7 +47,8 @@ struct Relations: Sendable {
   /// The defects that the kill matrix expects to be blamed on it.
   func killers(of requirement: String) -> [String] {
     suite.expectations.filter { expectation in
-      expectation.blames.contains(requirement) || expectation.byProfile.values.contains { $0.contains(requirement) }
+      guard expectation.variations.isEmpty else { return false }
+      return expectation.blames.contains(requirement) || expectation.byProfile.values.contains { $0.contains(requirement) }
     }.map(\.defect)
   }
 

@@ -12,11 +12,14 @@ struct MatrixCommand: ParsableCommand {
     abstract: "The proof that the suite bites: every defect of the reference nodes is caught, and nothing else is blamed.",
     discussion: """
       In virtual time: the clean nodes and every permitted variation pass, every defect is blamed on exactly the sentences that \
-      expectations.yaml names, and every weakened rule changes some cell or is excused. It ends 0 when all of that holds, else 1.
+      expectations.yaml names, a sample of the defects with a variation beside it as well, every sentence has a defect that breaks it always \
+      and one that does at times, and every weakened rule changes some cell or is excused. It ends 0 when all of that holds, else 1.
       """)
 
   @Option(help: "Only this role.") var role: Role?
   @Option(name: .customLong("profile"), help: "Only this profile; repeatable.") var profiles: [String] = []
+  @Option(help: "How many pairs of a defect and a variation are sampled, for each role and profile.") var pairs = 40
+  @Option(help: "Of the sample.") var seed: UInt64 = 1
   @OptionGroup var suite: SuiteOptions
   @Option(help: "What standard output gets.") var format: ListFormat = .text
 
@@ -33,7 +36,7 @@ struct MatrixCommand: ParsableCommand {
           do throws(TestRun.Failure) {
             matrices.append(
               try KillMatrix(
-                suite, role: role, profile: profile,
+                suite, role: role, profile: profile, pairs: pairs, seed: seed,
                 progress: { name in
                   count += 1
                   progress.update(

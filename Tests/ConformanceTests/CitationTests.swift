@@ -18,14 +18,16 @@ import Testing
     let defects = Defect.all.filter { $0.role == pair.nodeRole }
     #expect(defects.count > 25)
     for defect in defects {
-      func expectation(_ name: String) -> Judging.Expectation? { suite.expectations.first { $0.defect == name && $0.role == pair.role } }
+      func expectation(_ name: String) -> Judging.Expectation? {
+        suite.expectations.first { $0.defect == name && $0.role == pair.role && $0.variations.isEmpty }
+      }
       let plain = try #require(expectation(defect.name), "\(defect.name)")
       for modifier in [nil] + defect.modifiers.map(Optional.some) {
         let cited = defect.requirements(under: dialect, modifier: modifier)
         // Under a text that allows what it does, nobody runs it.
         guard !cited.isEmpty || modifier == nil else { continue }
         let use = DefectUse(defect, modifier).description
-        let beyond = Self.consequences["\(pair.role.rawValue) \(use)"] ?? []
+        let beyond = Self.consequences["\(pair.role.rawValue) \(defect.name)"] ?? []
         let blamed = (expectation(use) ?? plain).blames(in: pair.profile)
         #expect((cited + beyond).sorted() == blamed.sorted(), "\(use)")
       }
@@ -39,7 +41,12 @@ import Testing
         ([nil] + defect.modifiers.map(Optional.some)).map { "\(defect.role == .homeAgent ? Role.ha : .ue) \(DefectUse(defect, $0))" }
       })
     for expectation in try Judging.Suite.embedded().expectations {
-      #expect(uses.contains("\(expectation.role) \(expectation.defect)"), "\(expectation.location)")
+      let pattern = Glob("\(expectation.role) \(expectation.defect)")
+      #expect(uses.contains { pattern.matches($0) }, "\(expectation.location)")
+      #expect(!expectation.variations.isEmpty || !expectation.defect.contains("*"), "\(expectation.location)")
+      for variation in expectation.variations {
+        #expect(Variation.all.contains { $0.name == variation && $0.role == (expectation.role == .ha ? .homeAgent : .userEquipment) })
+      }
     }
   }
 }

@@ -35,6 +35,7 @@ struct Bench {
   /// Told of each case that has ended.
   var ended: ((CaseResult) -> Void)?
   var jobs = Int.max
+  var keepsItems = false
   var seed: UInt64 = 1
 
   init(_ pair: Pair, _ cases: [String] = [], defects: [String] = [], homeAddresses: Int = 256) throws {
@@ -54,6 +55,7 @@ struct Bench {
     change(&setup)
     var run = TestRun(setup: setup, suite: suite, cases: cases)
     run.jobs = jobs
+    run.keepsItems = keepsItems
     run.changed = changed
     run.ended = ended.map { ended in { result, _ in ended(result) } }
     let runner = hookNames.count == HookName.allCases.count ? hooks : ImmediateHooks(names: hookNames) { _, _ in "ok" }

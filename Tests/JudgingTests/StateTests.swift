@@ -86,8 +86,8 @@ import Wire
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 0), ba(12, 133, 0)], "u / n"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 0), ba(12, 0, 0)], "u / n"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 100), ba(12, 0, 100)], "b / b"),
-    // What nobody has to take changes nothing.
-    Row(.bound, [bu(11, 0).with("mh.checksum", 1)], "b / b"),
+    // What nobody has to take changes nothing, but that the UE waits for an answer to it.
+    Row(.bound, [bu(11, 0).with("mh.checksum", 1)], "b / bd"),
     Row(.bound, [bu(11, 0).with("bu.h", 0)], "b / b"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0).with("mh.checksum", 1)], "ub / d"),
     Row(.revoking, [bra(7).with("mh.checksum", 1)], "r / nb"),

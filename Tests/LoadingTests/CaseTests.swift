@@ -44,6 +44,15 @@ private func steps(_ text: String) throws -> [Step] {
     guard case .register(home: 0) = test.steps.first, case .register(home: 2) = test.steps.last else { throw Missing() }
   }
 
+  @Test func racesAreRead() throws {
+    guard case .race(.milliseconds(20), home: 0) = try steps("race: 20 ms").first,
+      case .race(.milliseconds(-50), home: 0) = try steps("race: -50 ms").first, case .race(.zero, home: 0) = try steps("race: 0 ms").first
+    else { throw Missing() }
+    for wrong in ["race: soon", "race: --5 ms", "race: [5 ms]", "race: -5"] {
+      #expect(throws: SuiteErrors.self) { try steps(wrong) }
+    }
+  }
+
   @Test func stimuliAreRead() throws {
     let text =
       "send: { bri: { trigger: 1, a: 1, mh.checksum: wrong, sequence: { plus: -1 }, rh2.home-address: { home: 1 } }, "

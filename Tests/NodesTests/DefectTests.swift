@@ -101,11 +101,27 @@ struct DefectTests {
     #expect(throws: DefectError.modifier("bu-reserved-set", "wrap", listed: ["first", "second", "copy-only", "after-error"])) {
       try DefectUse(parsing: "bu-reserved-set@wrap", role: .userEquipment)
     }
-    #expect(throws: DefectError.modifier("errors-to-home-address", "first", listed: [])) {
-      try DefectUse(parsing: "errors-to-home-address@first", role: .homeAgent)
+    #expect(throws: DefectError.modifier("errors-to-home-address", "second", listed: ["first"])) {
+      try DefectUse(parsing: "errors-to-home-address@second", role: .homeAgent)
     }
     let silent = try DefectUse(parsing: "bra-not-sent@second", role: .userEquipment).defect
-    #expect(silent.requirements(under: .draft01) == silent.requirements(under: .rfc5846, modifier: .second))
-    #expect(silent.requirements(under: .draft01, modifier: .second).isEmpty)
+    #expect(silent.requirements(under: .draft01, modifier: .second) == silent.requirements(under: .rfc5846, modifier: .first))
+    #expect(silent.requirements(under: .draft01, modifier: .first).isEmpty)
+  }
+
+  /// Of a defect that lets something pass the first is the first such message, however many procedures came before it.
+  @Test func firstOfItsKind() throws {
+    let use = try DefectUse(parsing: "bad-checksum-accepted@first", role: .homeAgent)
+    let bench = Bench(homeAgent: .rfc5846) { $0.defects = [use] }
+    func acknowledged(_ sequence: UInt16, isWrong: Bool) -> Bool {
+      bench.register(sequence)
+      _ = bench.drain()
+      let update = bu(sequence &+ 1, lifetime: 0)
+      bench.send(isWrong ? update.with(.mhChecksum, 1) : update)
+      return bench.drain().contains { $0.dissection.messageKind == .ba }
+    }
+    #expect(acknowledged(1, isWrong: false))
+    #expect(acknowledged(3, isWrong: true))
+    #expect(!acknowledged(5, isWrong: true))
   }
 }

@@ -21,7 +21,8 @@ struct VariationTests {
 
   /// What they are about is a message more, a message less, another status, or traffic of somebody else.
   private static let otherMessages: Set<Variation.Name> = [
-    .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted, .otherSubscribers, .silentWhileDetaching,  .refusesWhileDetaching, .refusesUnbound, .deregistersAfterBRA,
+    .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted, .otherSubscribers, .silentWhileDetaching,
+    .refusesWhileDetaching, .refusesUnbound, .deregistersAfterBRA,
   ]
 
   /// Every frame is sound, and every message says what that of a node without the variation says, but where the variation is about just that.

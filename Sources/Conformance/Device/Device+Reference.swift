@@ -9,7 +9,7 @@ extension Device {
   ///   - homeAddresses: how many home addresses it has, from 2001:db8:a::1000 on.
   ///   - access: the tester's interface on the access link.
   ///   - home: that on the home link, where the correspondent is; only with a Home Agent.
-  package static func reference(role: Role, profile: String, homeAddresses: Int = 128, access: String, home: String? = nil) -> Device {
+  package static func reference(role: Role, profile: String, homeAddresses: Int = 64, access: String, home: String? = nil) -> Device {
     let homeLink = IPv6Address(0x2001_0db8_000a << 80)
     let accessLink = IPv6Address(0x2001_0db8_000b << 80)
     let count = max(1, homeAddresses)

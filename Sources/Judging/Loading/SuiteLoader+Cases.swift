@@ -56,7 +56,7 @@ extension SuiteLoader {
   }
 
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
-    let names = ["register", "send", "await", "end-unless", "wait", "hook", "probe", "withhold"]
+    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold"]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
       reader.fail(
@@ -90,6 +90,9 @@ extension SuiteLoader {
     case "wait": return window(value).map { .wait($0) }
     case "hook":
       return named(value, needs).flatMap { name, home in reader.choice(name, of: Vocabulary.hooks, "a hook").map { .hook($0, home: home) } }
+    case "race":
+      guard let offset = reader.signedDuration(value) else { return nil }
+      return .race(offset: offset, home: homeIndex(nil, needs, node.location))
     case "withhold":
       return named(value, needs).flatMap { name, home in
         reader.choice(name, of: ["updates", "revocations"], "updates or revocations").map { .withhold($0, home: home) }

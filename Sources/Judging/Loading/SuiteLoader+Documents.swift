@@ -51,6 +51,7 @@ extension SuiteLoader {
 
   mutating func readExpectation(_ defect: String, _ location: Location, _ mapping: inout YAMLMapping) {
     let role = reader.choice(mapping.require("role"), Role.self, "ha or ue")
+    let variations = reader.list(mapping.take("with")).compactMap { reader.name($0, "a variation") }
     var blames: [String] = []
     var byProfile: [String: [String]] = [:]
     if let node = mapping.require("blames") {
@@ -63,8 +64,9 @@ extension SuiteLoader {
       }
     }
     guard let role else { return }
-    claim("expectation for \(role)", defect, location)
-    suite.expectations.append(Expectation(defect: defect, role: role, byProfile: byProfile, blames: blames, location: location))
+    claim("expectation for \(role)", ([defect] + variations).joined(separator: " "), location)
+    suite.expectations.append(
+      Expectation(defect: defect, variations: variations, role: role, byProfile: byProfile, blames: blames, location: location))
   }
 
   mutating func readEquivalent(_ mutant: String, _ location: Location, _ mapping: inout YAMLMapping) {

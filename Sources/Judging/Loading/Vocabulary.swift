@@ -35,7 +35,7 @@ enum Vocabulary {
   /// Checks in Swift.
   static let checks = ["retransmission-series", "sequence-numbers"]
   static let hooks = ["register", "revoke", "detach", "reset", "state"]
-  static let exclusives = ["error-rate", "timing"]
+  static let exclusives = ["error-rate", "numbers", "timing"]
   static let links = ["access", "home"]
   /// What a reaction may be worth; the others are about the tester.
   static let verdicts = ["pass", "note", "warning", "inconclusive", "fail"]

@@ -87,6 +87,13 @@ package final class YAMLReader {
     return interval
   }
 
+  /// A length of time that may be negative.
+  package func signedDuration(_ node: YAMLNode) -> Interval? {
+    guard case .scalar(let text, _) = node.content else { return duration(node) }
+    guard text.hasPrefix("-"), let interval = Self.interval(String(text.dropFirst())) else { return duration(node) }
+    return interval * -1
+  }
+
   /// One of `names`.
   package func choice(_ node: YAMLNode?, of names: [String], _ what: String) -> String? {
     guard let node, let text = text(node, what) else { return nil }
