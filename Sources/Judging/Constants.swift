@@ -29,6 +29,13 @@ package struct Timers: Sendable {
     doubles = maximumDelay > initialDelay
   }
 
+  /// How long a Home Agent waits after its last copy of a BRI: min(Init·2^N, MAX).
+  package var lastWait: Interval {
+    var wait = initialDelay
+    for _ in 0..<max(0, min(maximumRetries, 64)) where doubles { wait = min(wait * 2, maximumDelay) }
+    return wait
+  }
+
   /// From the first BRI to the end of the last wait: the sum of min(Init·2^k, MAX), k = 0…N.
   package var revocation: Interval {
     var sum = Interval.zero

@@ -40,6 +40,9 @@ struct Conversation: Sendable {
   var goneBy: StateSet = []
   /// When the binding's lifetime ends.
   var expiry = Instant.distantFuture
+  /// What BUs that are not answered make of the binding, where the Home Agent has accepted them and their BAs are late or lost: `bound` with
+  /// a lifetime, `unbound` without.
+  var open: StateSet = []
   /// The sequence number of the last BU that was accepted; -1: not known.
   var accepted: Int32 = -1
 
@@ -68,12 +71,20 @@ struct Conversation: Sendable {
     /// The source address on the wire.
     var source: IPv6Address = .unspecified
     var isDuringRevocation = false
+    /// The UE has answered a BRI since.
+    var isAbandoned = false
+    /// What the states are if the Home Agent has not accepted it.
+    var openBefore: StateSet = []
     var bindingBefore: StateSet = .unknown
     var entryBefore: StateSet = .unknown
   }
 
   struct PendingRevocation: Sendable {
     var isOpen = false
+    /// It was open, and is no more: a BRI of this number comes late.
+    var hasEnded = false
+    /// It has ended before, and its BRI came again.
+    var isRepeated = false
     /// Nothing in it gives the UE a reason to discard or to refuse it.
     var isValid = false
     /// The home address stands in a Home Address option alone.
@@ -83,8 +94,15 @@ struct Conversation: Sendable {
     /// One of another number, which may be answered yet, came before it: a BRA may be late, and for that one.
     var hasEarlier = false
     var sequence: UInt16 = 0
-    /// The last copy has been waited for: the Home Agent may clean up.
+    /// If the last one that was seen is the last copy, it has been waited for: the Home Agent may clean up.
     var end = Instant.distantFuture
+    /// All copies have been waited for, if the first one that was seen is the first.
+    var limit = Instant.distantFuture
+
+    mutating func close() {
+      if isOpen { hasEnded = true }
+      isOpen = false
+    }
   }
 
   init(homeAgent: IPv6Address, home: IPv6Address) {
@@ -129,20 +147,23 @@ struct Conversation: Sendable {
   /// Lets time pass: lifetimes end, revocations give up (draft-01 6.3, RFC 5846 7.1).
   mutating func advance(to now: Instant, tolerance: Interval) {
     if now > expiry - tolerance {
-      // A BU that is not answered may have been accepted, and its BA lost.
-      let mayBeRenewed = update.isOpen && !update.isDeregistration
-      if now > expiry + tolerance, !mayBeRenewed {
+      if now > expiry + tolerance, !open.contains(.bound) {
         binding = .unbound
         entry = .none
         goneBy = .expiry
         expiry = .distantFuture
-        revocation.isOpen = false
+        revocation.close()
       } else {
         binding.formUnion(.unbound)
         entry.formUnion(.none)
       }
+      update.bindingBefore.formUnion(.unbound)
+      update.entryBefore.formUnion(.none)
     }
-    if revocation.isOpen, now > revocation.end - tolerance { binding.formUnion(.unbound) }
+    if revocation.isOpen, now > revocation.end - tolerance {
+      binding.formUnion(.unbound)
+      update.bindingBefore.formUnion(.unbound)
+    }
   }
 }
 

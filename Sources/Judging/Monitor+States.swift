@@ -28,11 +28,12 @@ extension Monitor {
     let home = conversations[place].home
     guard facts[.homeAddressOption].map(IPv6Address.init) == home || source == home.value else { return }
     let careOf = IPv6Address(facts[.alternateCareOf] ?? source)
-    if !conversations[place].update.isOpen {
-      conversations[place].update.bindingBefore = conversations[place].binding
-      conversations[place].update.entryBefore = conversations[place].entry
-    }
+    // One that came before and has no answer yet may have been accepted as well.
+    conversations[place].update.bindingBefore = conversations[place].binding
+    conversations[place].update.entryBefore = conversations[place].entry
     conversations[place].update.isOpen = true
+    conversations[place].update.openBefore = conversations[place].open
+    conversations[place].update.isAbandoned = false
     conversations[place].update.isDeregistration = lifetime == 0
     conversations[place].update.sequence = UInt16(truncatingIfNeeded: sequence)
     conversations[place].update.careOf = careOf
@@ -40,10 +41,12 @@ extension Monitor {
     conversations[place].update.isDuringRevocation = conversations[place].revocation.isOpen
     if lifetime == 0 {
       conversations[place].binding.formUnion(.unbound)
+      conversations[place].open.formUnion(.unbound)
       conversations[place].entry = .detaching
     } else {
       conversations[place].binding.formUnion(.bound)
       conversations[place].entry.formUnion(.bound)
+      conversations[place].open.formUnion(.bound)
     }
     learn(careOf, place)
     if careOf.value != source { learn(IPv6Address(source), place) }
@@ -60,19 +63,37 @@ extension Monitor {
     guard let status = facts[.baStatus], let sequence = facts[.baSequence] else { return }
     let update = conversations[place].update
     if status == 135 {
-      conversations[place].accepted = Int32(truncatingIfNeeded: sequence)
-      if update.isOpen { conversations[place].binding = update.bindingBefore }
+      let last = UInt16(truncatingIfNeeded: sequence)
+      let wasAcceptedBefore = conversations[place].accepted == Int32(last)
+      conversations[place].accepted = Int32(last)
+      guard update.isOpen else { return }
       conversations[place].update.isOpen = false
+      if (update.sequence == last && wasAcceptedBefore) || (1...32_767).contains(last &- update.sequence) {
+        conversations[place].binding = update.bindingBefore
+        conversations[place].open = update.openBefore
+      }
+      // Else the number is that of the last BU that was accepted. If it is this one's own, this one was, and came twice; if it is a smaller
+      // one, an earlier BU came twice, and this one's answer is still to come. Who knows which it will be.
       return
     }
-    guard update.isOpen, sequence == UInt128(update.sequence) else { return }
+    let expiry = observation.time + Interval.seconds(Double(Int64(truncatingIfNeeded: facts[.baLifetime] ?? 0)) * 4)
+    guard update.isOpen, sequence == UInt128(update.sequence) else {
+      // It answers an earlier BU, which gives the binding its lifetime until the last one is accepted as well.
+      let isEarlier = (1...32_767).contains(update.sequence &- UInt16(truncatingIfNeeded: sequence))
+      if update.isOpen, isEarlier, status < 128, (facts[.baLifetime] ?? 0) > 0 { conversations[place].expiry = expiry }
+      return
+    }
     conversations[place].update.isOpen = false
     guard status < 128 else {
       conversations[place].binding = update.bindingBefore
+      conversations[place].open = update.openBefore
       if !update.isDeregistration {
         conversations[place].entry = update.entryBefore
       } else if status == 133 {
-        // Nothing is left that could be deleted.
+        // Nothing is left that could be deleted: an earlier BU(0) was accepted, and its BA lost.
+        conversations[place].binding = .unbound
+        conversations[place].open = []
+        conversations[place].expiry = .distantFuture
         conversations[place].entry = .none
       } else {
         conversations[place].entry.formUnion(.none)
@@ -80,12 +101,13 @@ extension Monitor {
       return
     }
     conversations[place].accepted = Int32(update.sequence)
+    conversations[place].open = []
     if update.isDeregistration {
       conversations[place].binding = .unbound
       conversations[place].entry = .none
       conversations[place].goneBy = update.isDuringRevocation ? .race : .deregistration
       conversations[place].expiry = .distantFuture
-      conversations[place].revocation.isOpen = false
+      conversations[place].revocation.close()
       return
     }
     if update.bindingBefore == .bound, update.entryBefore == .bound {
@@ -95,12 +117,19 @@ extension Monitor {
       conversations[place].goneBy = []
     }
     // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
-    conversations[place].binding =
-      update.bindingBefore.contains(.revoking) && conversations[place].revocation.isOpen ? [.bound, .revoking] : .bound
-    conversations[place].entry = .bound
+    let revocation = conversations[place].revocation
+    conversations[place].binding = update.bindingBefore.contains(.revoking) && revocation.isOpen ? [.bound, .revoking] : .bound
+    if update.isAbandoned {
+      // The UE sent its BRA after this BU. Whoever accepts an update during a revocation may take it for the end of that, and the BRA for
+      // nothing; the UE has dropped its entry.
+      conversations[place].binding.formUnion(.unbound)
+    } else {
+      // A BRI that the UE has not answered yet may have ended what this BU was about.
+      let mayBeRevoked = revocation.isOpen && observation.time <= revocation.end
+      conversations[place].entry = mayBeRevoked ? conversations[place].entry.intersection(.none).union(.bound) : .bound
+    }
     conversations[place].careOf = update.careOf
-    let lifetime = Int64(truncatingIfNeeded: facts[.baLifetime] ?? 0)
-    conversations[place].expiry = observation.time + Interval.seconds(Double(lifetime) * 4)
+    conversations[place].expiry = expiry
   }
 
   /// A BRI was sent: whatever is wrong with it, the Home Agent that sent it is revoking; the UE has to take only a right one.
@@ -117,23 +146,54 @@ extension Monitor {
       if !conversation.binding.isDisjoint(with: .bound) { conversations[place].binding.formUnion(.revoking) }
       return
     }
-    if conversation.revocation.isOpen, conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence) { return }
     let isAnother = conversation.revocation.isOpen
+    let isSame = conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence)
+    if isAnother, isSame { return goesOn(place, at: observation.time) }
     let isValid =
       dissection.isSound && (facts[.briP] ?? 0) == 0 && (facts[.briG] ?? 0) == 0
       && (facts[.briV] ?? 0) == 0
       && Self.isOrdinary(facts[.briTrigger], dissection.messageDialect)
+    if conversation.revocation.hasEnded, isSame { return revokedAgain(place, at: observation.time, isValid: isValid) }
     conversations[place].revocation.isOpen = true
+    conversations[place].revocation.hasEnded = false
+    conversations[place].revocation.isRepeated = false
     conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
     conversations[place].revocation.hasEarlier = isAnother && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
     conversations[place].revocation.isSound = dissection.isSound
     conversations[place].revocation.isByOption = facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil
-    if !isAnother { conversations[place].revocation.end = observation.time + timers.revocation }
-    if !conversation.binding.isDisjoint(with: [.bound, .revoking]) {
-      conversations[place].binding = conversation.update.isOpen && conversation.update.isDeregistration ? [.revoking, .unbound] : .revoking
+    // The first one that is seen may be the last copy: those before it were lost. Nobody waits for longer than for all copies.
+    conversations[place].revocation.end = observation.time + timers.lastWait
+    conversations[place].revocation.limit = observation.time + timers.revocation
+    // What BUs that wait for their BA may have made of it since, or may make of it yet.
+    if !conversation.binding.isDisjoint(with: [.bound, .revoking]) { conversations[place].binding = conversation.open.union(.revoking) }
+    if !conversation.update.bindingBefore.isDisjoint(with: [.bound, .revoking]) {
+      conversations[place].update.bindingBefore = conversation.update.openBefore.union(.revoking)
     }
-    if isValid, conversation.entry.contains(.bound) { conversations[place].entry.formUnion(.none) }
+    if isValid { conversations[place].mayDropEntry() }
+  }
+
+  /// A copy of a BRI that is not answered: the Home Agent has not given up, and waits once more.
+  private mutating func goesOn(_ place: Int, at time: Instant) {
+    let conversation = conversations[place]
+    let mayHaveEnded = time > conversation.revocation.end - timers.tolerance
+    conversations[place].revocation.end = min(time + timers.lastWait, conversation.revocation.limit)
+    if mayHaveEnded, conversation.binding.contains(.revoking), !conversation.open.contains(.unbound) {
+      conversations[place].binding.remove(.unbound)
+    }
+  }
+
+  /// A copy of a BRI that was answered comes late: the answer was lost, and the Home Agent still waits; or it crossed the answer; or the link
+  /// has repeated it, and it is about a binding that was there before this one.
+  private mutating func revokedAgain(_ place: Int, at time: Instant, isValid: Bool) {
+    conversations[place].revocation.isOpen = true
+    conversations[place].revocation.isRepeated = true
+    conversations[place].revocation.isValid = false
+    conversations[place].revocation.end = time + timers.lastWait
+    conversations[place].revocation.limit = time + timers.revocation
+    conversations[place].binding.formUnion(.revoking)
+    conversations[place].update.bindingBefore.formUnion(.revoking)
+    if isValid { conversations[place].mayDropEntry() }
   }
 
   /// A trigger that no UE has a reason to refuse: 1, in draft-01 2 as well (administrative).
@@ -144,16 +204,50 @@ extension Monitor {
       conversations[place].revocation.isOpen, sequence == UInt128(conversations[place].revocation.sequence)
     else { return }
     if conversations[place].revocation.isByOption { conversations[place].shown.insert(.option) }
-    if status == 0 {
-      conversations[place].binding = .unbound
-      conversations[place].goneBy = .acknowledgement
-      conversations[place].expiry = .distantFuture
-      let mayDetach = conversations[place].entry.contains(.detaching)
-      conversations[place].entry = mayDetach ? conversations[place].entry.subtracting(.bound) : .none
-      conversations[place].revocation.isOpen = false
-    } else {
+    guard status == 0 else {
       // What another status does to the binding is the Home Agent's policy.
       conversations[place].binding.formUnion(.unbound)
+      conversations[place].update.bindingBefore.formUnion(.unbound)
+      return
     }
+    let isRepeated = conversations[place].revocation.isRepeated
+    conversations[place].revocation.close()
+    guard !isRepeated else {
+      // To a Home Agent that waits for none it means nothing; what the UE has registered since may stand.
+      conversations[place].binding.endRevocation()
+      conversations[place].update.bindingBefore.endRevocation()
+      return
+    }
+    let update = conversations[place].update
+    // A Home Agent that has accepted an update meanwhile may have taken it for the end of the revocation, and takes the BRA for nothing.
+    let mayBeKept = conversations[place].open.contains(.bound) || conversations[place].binding.contains(.bound)
+    conversations[place].binding = mayBeKept ? [.unbound, .bound] : .unbound
+    conversations[place].goneBy = .acknowledgement
+    if !mayBeKept { conversations[place].expiry = .distantFuture }
+    if update.isDuringRevocation, !update.isDeregistration {
+      // Sent before the BRI had come, or by a UE that registers again after it has answered.
+      conversations[place].entry.formUnion(.none)
+    } else {
+      let mayDetach = conversations[place].entry.contains(.detaching)
+      conversations[place].entry = mayDetach ? conversations[place].entry.subtracting(.bound) : .none
+      conversations[place].update.isAbandoned = update.isOpen && !update.isDeregistration
+    }
+    conversations[place].update.bindingBefore = .unbound
+    conversations[place].update.entryBefore = conversations[place].entry
+  }
+}
+
+extension StateSet {
+  /// A revocation, if there was one, has ended the binding.
+  fileprivate mutating func endRevocation() {
+    if remove(.revoking) != nil { insert(.unbound) }
+  }
+}
+
+extension Conversation {
+  /// A BRI that the UE has to take was sent: who knows whether it has come.
+  fileprivate mutating func mayDropEntry() {
+    if entry.contains(.bound) { entry.formUnion(.none) }
+    if update.entryBefore.contains(.bound) { update.entryBefore.formUnion(.none) }
   }
 }

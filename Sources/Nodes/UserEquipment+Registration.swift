@@ -116,6 +116,8 @@ extension ReferenceUserEquipment {
     let occasion = occasion(home, count: histories[home]?.detaches ?? 1)
     if status == 135 {
       guard !defects.hits(.sequenceNotTakenOver, occasion) else { return }
+      // A number behind the last one refuses a BU that came late or twice.
+      guard sequence &- (histories[home]?.updateSequence ?? 0) < 32_768 else { return }
       // The Home Agent's number is taken over, and the BU sent again, not too often.
       histories[home, default: History()].updateSequence = sequence
       bindings[home]?.startsAfresh = true

@@ -104,7 +104,9 @@ package struct UserEquipmentParty: Sendable {
         let sequence = dissection.value(.baSequence, in: frame)
       else { return [] }
       if status == 135 {
-        bindings[home]?.sequence = UInt16(truncatingIfNeeded: sequence)
+        // A number behind the last one refuses a BU that came late or twice; nobody goes back to numbers that have been sent.
+        let last = UInt16(truncatingIfNeeded: sequence)
+        if last &- binding.sequence < 32_768 { bindings[home]?.sequence = last }
       } else if sequence == UInt128(binding.sequence) {
         bindings[home]?.isBound = status < 128 && (dissection.value(.baLifetime, in: frame) ?? 0) > 0
       }

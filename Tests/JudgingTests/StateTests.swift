@@ -62,6 +62,15 @@ import Wire
     Row(.bound, [bu(11, 0), ba(11, 0, 0)], "u / n"),
     Row(.bound, [bu(9, 0), ba(10, 135, 0)], "b / d"),
     Row(.bound, [bu(11, 0), bu(12, 0), ba(12, 0, 0)], "u / n"),
+    // The first was accepted, and its BA lost.
+    Row(.bound, [bu(11, 0), bu(12, 0), ba(12, 133, 0)], "u / n"),
+    // Either may have been accepted; the last was not.
+    Row(.bound, [bu(11, 0), bu(12, 100), ba(12, 128, 0)], "ub / d"),
+    // A BA 135 names the last number that was accepted. Its own: it came twice, and the first BA is lost or late. That of an earlier one:
+    // that one came twice, and this one's answer is still to come. A number that was used before is refused.
+    Row(.bound, [bu(11, 0), ba(11, 135, 0)], "ub / d"),
+    Row(.bound, [bu(11, 0), ba(10, 135, 0)], "ub / d"),
+    Row(.bound, [bu(10, 0), ba(10, 135, 0)], "b / d"),
     // The UE has to drop it before its BRA can be seen.
     Row(.revoking, [], "r / nb"),
     Row(.revoking, [bri(7)], "r / nb"),
@@ -76,13 +85,27 @@ import Wire
     Row(.revoking, [bu(9, 0), ba(10, 135, 0)], "r / d"),
     Row(.bound, [bu(11, 0), bri(7)], "ur / d"),
     Row(.bound, [bu(11, 0), bri(7), bra(7)], "u / d"),
+    Row(.bound, [bu(11, 0), bu(12, 100), bri(7)], "ubr / nbd"),
+    Row(.bound, [bu(11, 100), bri(7)], "br / nb"),
     Row(.bound, [bu(11, 0), bri(7), ba(11, 0, 0)], "u / n"),
     // A BU that is no de-registration, during a revocation: refused, or accepted, with or without the end of the revocation.
     Row(.revoking, [bu(11, 100), ba(11, 129, 0)], "r / nb"),
-    Row(.revoking, [bu(11, 100), ba(11, 0, 100)], "br / b"),
+    // Whether the UE has had the BRI, and what it registered came after that, its BRA will not tell either.
+    Row(.revoking, [bu(11, 100), ba(11, 0, 100)], "br / nb"),
+    Row(.revoking, [bu(11, 100), bra(7)], "ub / nb"),
+    Row(.revoking, [bu(11, 100), ba(11, 0, 100), bra(7)], "ub / nb"),
+    // A refusal undoes nothing but the BU.
+    Row(.bound, [bu(11, 100), bri(7), ba(11, 129, 0)], "r / nb"),
+    Row(.bound, [bu(11, 100), bri(7), bra(7), ba(11, 129, 0)], "u / n"),
+    // The UE has dropped what its BU was about.
+    Row(.bound, [bu(11, 100), bri(7), bra(7), ba(11, 0, 100)], "ub / n"),
     // Gone.
     Row(.revoking, [bra(7), bra(7)], "u / n"),
-    Row(.revoking, [bra(7), bri(7)], "u / n"),
+    // A copy: it crossed the BRA, or the BRA was lost; or it is older than the binding that stands.
+    Row(.revoking, [bra(7), bri(7)], "ur / n"),
+    Row(.revoking, [bra(7), bri(7), bra(7)], "u / n"),
+    Row(.revoking, [bra(7), bu(11, 100), ba(11, 0, 100), bri(7)], "br / nb"),
+    Row(.revoking, [bra(7), bu(11, 100), ba(11, 0, 100), bri(7), bra(7)], "ub / nb"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 0), ba(12, 133, 0)], "u / n"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 0), ba(12, 0, 0)], "u / n"),
     Row(.bound, [bu(11, 0), ba(11, 0, 0), bu(12, 100), ba(12, 0, 100)], "b / b"),
@@ -135,13 +158,55 @@ import Wire
     try #expect(states(seen) == "ub / nb")
   }
 
-  /// After the last copy has been waited for the Home Agent may clean up, and need not (C-7): 1 s + 2 s by RFC 5846 11.
+  /// A BA that answers the BU before the last one says how long the binding lasts, if the last one was lost.
+  @Test func anEarlierBUHasItsLifetime() throws {
+    var seen = try stream([bu(10, 1), bu(11, 1), ba(10, 0, 1), bri(7)])
+    try #expect(states(seen) == "br / nbd")
+    seen.see(bra(99), at: ms(4_500))
+    try #expect(states(seen) == "ubr / nbd")
+  }
+
+  /// So it may have where the UE has gone on to de-register.
+  @Test func anUnansweredRefreshMayHaveRenewedWhatIsLeft() throws {
+    var seen = try stream(registration(10, 1))
+    seen.see(bu(11, 1), at: ms(3_000))
+    seen.see(bu(12, 0), at: ms(3_900))
+    seen.see(bra(99), at: ms(4_500))
+    try #expect(states(seen) == "ub / nd")
+  }
+
+  /// One that comes when the last copy of an earlier one has been waited for is no copy of that.
+  @Test func anotherRevocation() throws {
+    var seen = try stream(registration() + [bri(7)])
+    seen.see(bri(8), at: ms(10_000))
+    seen.see(bra(99), at: ms(10_500))
+    try #expect(states(seen) == "r / nb")
+  }
+
+  /// After the last copy has been waited for the Home Agent may clean up, and need not (C-7): 1 s + 2 s by RFC 5846 11. The first BRI that is
+  /// seen may be the last copy.
   @Test func revocationsGiveUp() throws {
-    for (time, expected) in [(2_900, "r / nb"), (3_100, "ur / nb")] as [(Int64, String)] {
-      var seen = try stream(registration() + [bri(7)])
-      seen.see(bra(99), at: ms(time))
+    let rows: [(indications: [Int64], time: Int64, expected: String)] = [
+      ([0], 1_900, "r / nb"), ([0], 2_100, "ur / nb"), ([0, 1_000], 2_900, "r / nb"), ([0, 1_000], 3_100, "ur / nb"),
+      ([0, 1_000, 2_000], 2_900, "r / nb"), ([0, 1_000, 2_000], 3_100, "ur / nb"),
+    ]
+    for (indications, time, expected) in rows {
+      var seen = try stream(registration())
+      for indication in indications { seen.see(bri(7), at: ms(indication + 10)) }
+      seen.see(bra(99), at: ms(time + 10))
       try #expect(states(seen) == expected, "at \(time) ms")
     }
+  }
+
+  /// A copy says that it has not.
+  @Test func aLateCopy() throws {
+    var seen = try stream(registration() + [bri(7)])
+    seen.see(bri(7), at: ms(2_500))
+    try #expect(states(seen) == "r / nb")
+    seen.see(bra(99), at: ms(2_900))
+    try #expect(states(seen) == "r / nb")
+    seen.see(bra(99), at: ms(3_100))
+    try #expect(states(seen) == "ur / nb")
   }
 
   /// A BRI for one home address at the care-of address of another: whose binding is meant is the Home Agent's secret.
