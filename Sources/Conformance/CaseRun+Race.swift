@@ -84,7 +84,7 @@ extension CaseRun {
   private func end(_ race: Race, _ session: Session) {
     var event = Event(.race)
     event.testCase = testCase.id
-    event.home = homes[race.home].description
+    event.home = HomeAddress(homes[race.home])
     let what = race.measured.map { "the BU(0) came \($0) after the BRI" } ?? "no BRI came"
     event.text = "offset \(race.offset), attempt \(races): \(what)\(race.isMet ? "" : ", missed")"
     session.note(event)

@@ -72,7 +72,7 @@ final class CaseRun {
     var matching: Set<Int> = []
     for index in testCase.steps.indices.dropFirst(step) {
       if let (template, _, home) = testCase.steps[index].awaited, homes.indices.contains(home), homes[home] == last.home,
-        session.judge.monitor.lastMatches(template, bytes, dissection)
+        session.withMonitor({ $0.lastMatches(template, bytes, dissection) })
       {
         matching.insert(index)
       }
@@ -89,7 +89,7 @@ final class CaseRun {
     }
     var event = Event(.hookReturned)
     event.name = name.rawValue
-    event.home = hookHome?.description
+    event.home = hookHome.map(HomeAddress.init)
     switch outcome {
     case .done:
       session.note(event)
@@ -242,7 +242,7 @@ final class CaseRun {
   func ask(_ name: HookName, _ home: Int, _ session: Session) -> HookToken {
     var event = Event(.hook)
     event.name = name.rawValue
-    event.home = homes[home].description
+    event.home = HomeAddress(homes[home])
     session.note(event)
     hookHome = homes[home]
     if name == .revoke { triggered[homes[home]] = session.network.now }
@@ -278,7 +278,7 @@ final class CaseRun {
     seen.removeAll()
     var event = Event(.probe)
     event.name = name
-    event.home = home.description
+    event.home = HomeAddress(home)
     session.note(event)
     if probe.stimulus == "echo-to-home" {
       guard let (packet, port) = Stimuli.echo(to: home, session) else {
@@ -293,7 +293,7 @@ final class CaseRun {
   private func announce(_ frame: [UInt8], _ home: IPv6Address, _ session: Session) {
     var event = Event(.stimulus)
     event.digest = String(Monitor.digest(frame.span), radix: 16)
-    event.home = home.description
+    event.home = HomeAddress(home)
     event.altered = true
     session.note(event)
   }
@@ -301,11 +301,9 @@ final class CaseRun {
   // MARK: Registration
 
   private func sendUpdate(_ home: IPv6Address, lifetime: UInt16? = nil, _ session: Session) {
-    guard case .userEquipment(var party) = session.party,
-      let packet = party.update(home, lifetime: lifetime ?? party.bindings[home]?.lifetime ?? 150)
-    else { return }
-    session.party = .userEquipment(party)
-    session.send(packet, on: session.setup.accessPort)
+    var packet: Packet?
+    session.party.withUserEquipment { packet = $0.update(home, lifetime: lifetime ?? $0.bindings[home]?.lifetime ?? 150) }
+    if let packet { session.send(packet, on: session.setup.accessPort) }
   }
 
   private func isBound(_ home: IPv6Address, _ session: Session) -> Bool {
@@ -323,20 +321,15 @@ final class CaseRun {
 
   /// The party knows it, and the judge has seen it.
   private func isRegistered(_ home: IPv6Address, _ session: Session) -> Bool {
-    let states = session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent)
+    let agent = session.setup.homeAgent
+    let states = session.withMonitor { $0.bindingStates(home: home, homeAgent: agent) }
     return isBound(home, session) && states.contains("bound") && !states.contains("unbound")
   }
 
   /// Only what comes from here on counts as registered.
   private func forgetBinding(_ home: IPv6Address, _ session: Session) {
-    switch session.party {
-    case .userEquipment(var party):
-      party.configure(home) { $0.isBound = false }
-      session.party = .userEquipment(party)
-    case .homeAgent(var party):
-      party.configure(home) { $0.isBound = false }
-      session.party = .homeAgent(party)
-    }
+    session.party.withUserEquipment { $0.configure(home) { $0.isBound = false } }
+    session.party.withHomeAgent { $0.configure(home) { $0.isBound = false } }
   }
 
   private func register(_ home: Int, _ attempt: Int, _ until: Instant, _ session: Session) {
@@ -369,7 +362,9 @@ final class CaseRun {
   /// Waits for the windows of the rules that the case exercises, then ends it. False while it has to wait.
   private func settle(_ session: Session) -> Bool {
     guard case .settling(let until) = phase, session.network.readUpTo > until else { return false }
-    let open = homes.compactMap { session.judge.monitor.lastDeadline(home: $0, homeAgent: session.setup.homeAgent, rules: exercised) }.max()
+    let open = session.withMonitor { monitor in
+      homes.compactMap { monitor.lastDeadline(home: $0, homeAgent: session.setup.homeAgent, rules: exercised) }.max()
+    }
     if let open, open >= session.network.readUpTo, open != .distantFuture {
       phase = .settling(until: open)
       return false
@@ -394,7 +389,7 @@ final class CaseRun {
     phase = .cleaning(until: session.network.now + patience)
     for home in homes
     where isBound(home, session) || isOwed(home, session)
-      || session.judge.monitor.bindingStates(home: home, homeAgent: session.setup.homeAgent) != ["unbound"]
+      || session.withMonitor({ $0.bindingStates(home: home, homeAgent: session.setup.homeAgent) }) != ["unbound"]
     {
       restoreBehaviour(home, session)
       switch session.setup.role {
@@ -407,27 +402,17 @@ final class CaseRun {
   }
 
   private func withhold(_ what: String, _ home: IPv6Address, _ session: Session) {
-    switch session.party {
-    case .userEquipment(var party):
-      party.configure(home) { $0.acknowledgesRevocations = what != "revocations" }
-      session.party = .userEquipment(party)
-    case .homeAgent(var party):
-      party.configure(home) { $0.acknowledgesUpdates = what != "updates" }
-      session.party = .homeAgent(party)
-    }
+    session.party.withUserEquipment { $0.configure(home) { $0.acknowledgesRevocations = what != "revocations" } }
+    session.party.withHomeAgent { $0.configure(home) { $0.acknowledgesUpdates = what != "updates" } }
   }
 
   private func restoreBehaviour(_ home: IPv6Address, _ session: Session) {
-    switch session.party {
-    case .userEquipment(var party):
-      party.configure(home) { $0.acknowledgesRevocations = true }
-      session.party = .userEquipment(party)
-    case .homeAgent(var party):
-      party.configure(home) {
+    session.party.withUserEquipment { $0.configure(home) { $0.acknowledgesRevocations = true } }
+    session.party.withHomeAgent {
+      $0.configure(home) {
         $0.acknowledgesUpdates = true
         $0.lifetime = 150
       }
-      session.party = .homeAgent(party)
     }
   }
 }

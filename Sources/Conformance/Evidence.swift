@@ -49,7 +49,7 @@ package struct Evidence {
     count += 1
     if let writer {
       _ = writer.event((try? encoder.encode(event)).map(Array.init) ?? [], at: time)
-      owners.append(event.home.flatMap { IPv6Address($0) })
+      owners.append(event.home?.named)
     }
     if keeps { items.append(.event(event, time)) }
     return count

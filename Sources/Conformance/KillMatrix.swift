@@ -57,28 +57,53 @@ package struct KillMatrix: Sendable {
     problems = suite.dangling.map(\.description)
     let nodes = Node.all(role, profile).filter { isChosen($0.name) }
     let sample = Node.pairs(role, profile, count: pairs, seed: seed)
-    progress("\(nodes.count + sample.count) nodes")
-    let all = try Self.record(nodes + sample, suite, role, profile)
-    let recordings = Array(all.prefix(nodes.count))
-    cells = zip(recordings, nodes).map { Self.cell($0, $1, suite, profile) }
-    self.pairs = zip(all.dropFirst(nodes.count), sample).map { Self.cell($0, $1, suite, profile) }
-    let reached = Set(recordings.flatMap(\.reached.keys).map(\.rule))
-    let roles: Set<Role> = [role]
-    let standing = Set(Assertions(suite, profile, roles, ics: recordings.first?.setup.ics ?? [:]).rules)
-    unreached = standing.subtracting(reached).sorted()
-    mutate(suite, profile, recordings, isChosen, progress)
+    let device = ReferenceNode(role: role, profile: profile).device
+    guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
+    let standing = Assertions(suite, profile, [role], ics: setup.ics)
+    // A mutant that no program holds (the text or dialect has no such sentence) is none.
+    let mutations = RuleMutation.all(suite, text: profile.text).filter { isChosen($0.name) && $0.stands(suite, profile, standing) }
+    progress("\(nodes.count + sample.count) nodes, \(mutations.count) weakened rules")
+    let ids = mutations.indices.map { "\(mutations[$0].rule) mutant \($0)" }
+    // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
+    var crowded = suite
+    crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
+    let recordings = try Self.record(nodes, crowded, role, profile) { outcomes in
+      Set(mutations.indices.filter { outcomes[ids[$0]] != outcomes[mutations[$0].rule] })
+    }
+    cells = zip(recordings, nodes).map { Self.cell($0, $1, role, suite, profile) }
+    self.pairs = zip(try Self.record(sample, suite, role, profile), sample).map { Self.cell($0, $1, role, suite, profile) }
+    unreached = Set(standing.rules).subtracting(recordings.flatMap(\.reached.keys).map(\.rule)).sorted()
+    mutants = mutations.enumerated().map { index, mutation in
+      let killer = recordings.first { cell in
+        // Without the assertion, what broke it is nowhere.
+        if case .drop(let requirement) = mutation.change {
+          return cell.broken.contains(AssertionID(rule: mutation.rule, requirement: requirement))
+        }
+        return cell.changed.contains(index)
+      }
+      return Mutant(
+        name: mutation.name, killedBy: killer?.name,
+        reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
+    }
+    count(suite, recordings, standing)
   }
 
-  /// The traffic of all nodes, each on a link of its own.
+  /// What became of all nodes, each on a link of its own.
+  ///
+  /// - Parameter changed: which mutants decided otherwise than the rules they were made of.
   private static func record(
-    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile
+    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile, changed: (@Sendable ([String: RuleOutcome]) -> Set<Int>)? = nil
   ) throws(TestRun.Failure) -> [Recording] {
     let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
+    let device = ReferenceNode(role: role, profile: profile).device
+    guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
+    let judge = Judge(
+      suite, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent], maximumWatches: 1 << 16)
     DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
       let node = nodes[index]
       let reference = ReferenceNode(
         role: role, profile: profile, defects: node.defect.map { [$0] } ?? [], variations: node.variation.map { [$0.id] } ?? [])
-      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, suite) }
+      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, changed) }
       made.withLock { $0[index] = recording }
     }
     let all = made.withLock { $0 }
@@ -89,7 +114,7 @@ package struct KillMatrix: Sendable {
     return recordings
   }
 
-  private static func cell(_ recording: Recording, _ node: Node, _ suite: Suite, _ profile: Profile) -> Cell {
+  private static func cell(_ recording: Recording, _ node: Node, _ role: Role, _ suite: Suite, _ profile: Profile) -> Cell {
     let excused = Set(node.variation?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [])
     // A variation may leave a sentence undecided, where its entry says which and why.
     func isExcused(_ result: CaseResult) -> Bool {
@@ -104,7 +129,7 @@ package struct KillMatrix: Sendable {
     if let defect = node.defect {
       guard
         let expectation = suite.expectations.of(
-          defect.defect.name, modifier: defect.modifier?.rawValue, with: node.variation?.name, role: recording.setup.role)
+          defect.defect.name, modifier: defect.modifier?.rawValue, with: node.variation?.name, role: role)
       else {
         cell.problems.append("no expectation is written for it")
         return cell
@@ -121,97 +146,36 @@ package struct KillMatrix: Sendable {
     return cell
   }
 
-  // MARK: Mutated rules
-
-  private mutating func mutate(
-    _ suite: Suite, _ profile: Profile, _ recordings: [Recording], _ isChosen: (String) -> Bool, _ progress: (String) -> Void
-  ) {
-    guard let setup = recordings.first?.setup else { return }
-    let standing = Assertions(suite, profile, [role], ics: setup.ics)
-    // A mutant that no program holds (the text or dialect has no such sentence) is none.
-    let mutations = RuleMutation.all(suite, text: profile.text).filter { isChosen($0.name) && $0.stands(suite, profile, standing) }
-    progress("\(mutations.count) weakened rules")
-    // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
-    var crowded = suite
-    let ids = mutations.indices.map { "\(mutations[$0].rule) mutant \($0)" }
-    crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
-    let pristine = Judge(
-      crowded, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
-      maximumWatches: 1 << 16)
-    let changed = Mutex([Int: Set<Int>]())
-    DispatchQueue.concurrentPerform(iterations: recordings.count) { @Sendable cell in
-      let outcomes = recordings[cell].judged(by: pristine)
-      let seen = Set(mutations.indices.filter { outcomes[ids[$0]] != outcomes[mutations[$0].rule] })
-      changed.withLock { $0[cell] = seen }
-    }
-    let seen = changed.withLock { $0 }
-    mutants = mutations.enumerated().map { index, mutation in
-      let killer = recordings.indices.first { cell in
-        // Without the assertion, what broke it is nowhere.
-        if case .drop(let requirement) = mutation.change {
-          return recordings[cell].broken.contains(AssertionID(rule: mutation.rule, requirement: requirement))
-        }
-        return seen[cell]?.contains(index) ?? false
-      }
-      return Mutant(
-        name: mutation.name, killedBy: killer.map { recordings[$0].name },
-        reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
-    }
-    count(suite, recordings, standing)
-  }
-
-  /// The traffic of one cell, made once and judged many times.
+  /// What became of one node.
   struct Recording: Sendable {
     let name: String
-    let setup: Setup
-    let items: [Evidence.Item]
     let verdicts: Verdicts
     let blamed: [String]
     let reached: [AssertionID: Int]
     let testerErrors: [String]
     /// Assertions that were broken.
     let broken: Set<AssertionID>
+    /// Mutants that decided otherwise than the rules they were made of.
+    let changed: Set<Int>
 
-    init(_ name: String, _ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) {
+    init(
+      _ name: String, _ node: ReferenceNode, _ setup: Setup, _ suite: Suite, _ judge: Judge,
+      _ changed: (([String: RuleOutcome]) -> Set<Int>)?
+    ) throws(TestRun.Failure) {
       let (network, hooks) = node.simulation()
-      guard let setup = Setup(node.device, profile: node.profile, suite: suite) else {
-        throw .unreachable(node.device.homeAgent)
-      }
       var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
       // One after the other: whatever a defect does to other bindings hits no other case.
       run.jobs = 1
-      run.keepsItems = true
+      run.judge = judge
       let outcome = try run.run(over: network, hooks: hooks, writer: nil)
       self.name = name
-      self.setup = setup
-      items = outcome.items
       verdicts = outcome.verdicts
-      blamed = Self.blamed(outcome.verdicts)
+      let findings = outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }
+      blamed = Set(findings.map(\.requirement)).sorted()
       reached = outcome.reached
       testerErrors = outcome.testerErrors
-      broken = Set(
-        outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
-          AssertionID(rule: $0.rule, requirement: $0.requirement)
-        })
-    }
-
-    static func blamed(_ verdicts: Verdicts) -> [String] {
-      Set(verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map(\.requirement)).sorted()
-    }
-
-    /// The same traffic, judged by other rules, which `pristine` has compiled and not used: what each of them decided.
-    func judged(by pristine: Judge) -> [String: RuleOutcome] {
-      var judge = pristine
-      for (index, item) in items.enumerated() {
-        switch item {
-        case .frame(let bytes, let info):
-          judge.frame(
-            bytes.span, at: info.time, originalLength: info.originalLength, number: index + 1, isOutgoing: info.isOutgoing)
-        case .event(let event, let time): judge.event(event, at: time, number: index + 1)
-        }
-      }
-      _ = judge.finish()
-      return judge.ruleOutcomes
+      broken = Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) })
+      self.changed = changed?(outcome.judge.ruleOutcomes) ?? []
     }
   }
 }

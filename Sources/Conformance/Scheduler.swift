@@ -121,7 +121,7 @@ package struct Scheduler {
       var event = Event(.caseBegin)
       event.testCase = testCase.id
       event.attempt = attempt
-      event.homes = homes.map(\.description)
+      event.homes = homes.map(HomeAddress.init)
       session.note(event)
       running.append(CaseRun(testCase, homes: homes, attempt: attempt, hooks: hooks))
     }
@@ -176,9 +176,8 @@ package struct Scheduler {
 
   private func configure(_ testCase: Case, _ homes: [IPv6Address]) {
     for home in homes {
-      switch session.party {
-      case .userEquipment(var party):
-        party.configure(home) {
+      session.party.withUserEquipment {
+        $0.configure(home) {
           $0.acknowledgesRevocations = testCase.party.acknowledgesRevocations
           $0.lifetime = testCase.party.lifetime
           $0.revocation = nil
@@ -186,14 +185,13 @@ package struct Scheduler {
           let place = session.setup.homes.firstIndex(of: testCase.party.isOneUE ? homes.first ?? home : home)
           if let place, session.setup.careOf.indices.contains(place) { $0.careOf = session.setup.careOf[place] }
         }
-        session.party = .userEquipment(party)
-      case .homeAgent(var party):
-        party.configure(home) {
+      }
+      session.party.withHomeAgent {
+        $0.configure(home) {
           $0.acknowledgesUpdates = testCase.party.acknowledgesUpdates
           $0.lifetime = testCase.party.lifetime
           $0.revocation = nil
         }
-        session.party = .homeAgent(party)
       }
     }
   }

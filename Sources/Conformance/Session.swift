@@ -20,12 +20,14 @@ package final class Session {
   /// Called for every frame that belongs to a conversation.
   var observe: ((Span<UInt8>, Dissection, Monitor.Seen) -> Void)?
 
-  package init(network: any Network, setup: Setup, suite: Suite, evidence: Evidence) {
+  /// - Parameter judge: one that was made for such a setup and has seen nothing; nil: one is made.
+  package init(network: any Network, setup: Setup, suite: Suite, evidence: Evidence, judge: Judge? = nil) {
     self.network = network
     self.setup = setup
     self.evidence = evidence
-    judge = Judge(
-      suite, profile: setup.profile, role: setup.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent])
+    self.judge =
+      judge
+      ?? Judge(suite, profile: setup.profile, role: setup.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent])
     let address = network.address(ofPort: setup.accessPort)
     var generator = SeededGenerator(seed: setup.seed)
     switch setup.role {
@@ -55,6 +57,9 @@ package final class Session {
       ics: setup.ics, timers: setup.timers)
     note(run)
   }
+
+  /// Asks the monitor.
+  func withMonitor<Answer>(_ body: (Monitor) -> Answer) -> Answer { judge.withMonitor(body) }
 
   // MARK: Times
 
@@ -137,8 +142,11 @@ package final class Session {
   private func take(_ bytes: Span<UInt8>, _ info: FrameInfo) {
     let number = evidence.frame(bytes, info)
     judge.frame(bytes, at: info.time, originalLength: info.originalLength, number: number, isOutgoing: info.isOutgoing)
-    let dissection = judge.lastDissection
-    if let seen = judge.monitor.last { evidence.own(seen.home) }
+    var dissection = Dissection()
+    var last: Monitor.Seen?
+    // Reading them off the judge would copy it.
+    judge.last { (dissection, last) = ($0, $1) }
+    if let last { evidence.own(last.home) }
     if !info.isOutgoing {
       if neighbours.receive(bytes, dissection, on: info.port, &outbox) {
         drain()
@@ -146,7 +154,7 @@ package final class Session {
         for packet in party.receive(bytes, dissection) { send(packet, on: setup.accessPort) }
       }
     }
-    if let seen = judge.monitor.last { observe?(bytes, dissection, seen) }
+    if let last { observe?(bytes, dissection, last) }
   }
 
   /// Ends the evidence and gives the verdicts.

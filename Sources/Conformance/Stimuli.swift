@@ -47,15 +47,15 @@ struct Stimuli {
   /// The message as the tester's party would send it of itself.
   static func valid(_ kind: MessageKind, _ home: IPv6Address, _ session: Session) -> Packet? {
     switch (kind, session.party) {
-    case (.bu, .userEquipment(var party)):
-      let packet = party.update(home, lifetime: party.bindings[home]?.lifetime ?? 150)
-      session.party = .userEquipment(party)
+    case (.bu, .userEquipment):
+      var packet: Packet?
+      session.party.withUserEquipment { packet = $0.update(home, lifetime: $0.bindings[home]?.lifetime ?? 150) }
       return packet
     case (.bra, .userEquipment(let party)): return party.acknowledgement(home)
     case (.icmpv6, .userEquipment(let party)): return party.echo(home)
-    case (.bri, .homeAgent(var party)):
-      let packet = party.revocation(home)
-      session.party = .homeAgent(party)
+    case (.bri, .homeAgent):
+      var packet: Packet?
+      session.party.withHomeAgent { packet = $0.revocation(home) }
       return packet
     case (.ba, .homeAgent(let party)):
       return party.bindings[home].map {

@@ -20,6 +20,8 @@ package struct TestRun {
     /// How often each assertion was decided, of those that were.
     package var reached: [AssertionID: Int]
     package var wasCancelled: Bool
+    /// As it is when everything was seen.
+    package var judge: Judge
   }
 
   package var setup: Setup
@@ -27,6 +29,8 @@ package struct TestRun {
   package var cases: [Case]
   package var jobs = Int.max
   package var keepsItems = false
+  /// The judge, where one was made already.
+  var judge: Judge?
   /// Told of each case that has ended for good, with everything that was found so far.
   package var ended: ((CaseResult, Verdicts) -> Void)?
   package var changed: ((Scheduler.Progress) -> Void)?
@@ -42,7 +46,7 @@ package struct TestRun {
   package func run(
     over network: any Network, hooks: any HookRunner, writer: PcapngWriter?, cuts: String? = nil
   ) throws(TestRun.Failure) -> Outcome {
-    let session = Session(network: network, setup: setup, suite: suite, evidence: Evidence(writer: writer, keeps: keepsItems))
+    let session = Session(network: network, setup: setup, suite: suite, evidence: Evidence(writer: writer, keeps: keepsItems), judge: judge)
     let began = network.now
     try reach(session)
     var scheduler = Scheduler(session, hooks: hooks, cases: cases, jobs: jobs)
@@ -61,7 +65,7 @@ package struct TestRun {
       verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames,
       mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
-      reached: session.judge.reached, wasCancelled: isCancelled())
+      reached: session.judge.reached, wasCancelled: isCancelled(), judge: session.judge)
   }
 
   package enum Failure: Error {

@@ -76,13 +76,14 @@ struct Outstanding: OptionSet, Sendable {
   static let noBU = Outstanding(rawValue: 16)
   static let deregistration = Outstanding(rawValue: 32)
   static let oneBRI = Outstanding(rawValue: 64)
+  static let race = Outstanding(rawValue: 128)
 
   init(rawValue: UInt8) { self.rawValue = rawValue }
 
   init(_ names: [String]) {
     let values: [String: Outstanding] = [
       "bri": .bri, "valid-bri": .validBRI, "one-bri": .oneBRI, "no-bri": .noBRI, "bu": .bu, "no-bu": .noBU,
-      "deregistration": .deregistration,
+      "deregistration": .deregistration, "race": .race,
     ]
     self = names.reduce([]) { $0.union(values[$1] ?? []) }
   }
@@ -93,6 +94,7 @@ struct CompiledRule: Sendable {
   var index: Int
   /// Its bit among broken rules; 0: what it breaks masks nothing.
   var bit: UInt128
+  var isAside: Bool
   var template: CompiledTemplate
   var conditions: Conditions
   var musts: Range<Int>

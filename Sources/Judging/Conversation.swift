@@ -131,7 +131,7 @@ struct Conversation: Sendable {
     if revocation.isOpen, revocation.isValid { set.insert(.validBRI) }
     if revocation.isOpen, !revocation.hasEarlier { set.insert(.oneBRI) }
     set.insert(update.isOpen ? .bu : .noBU)
-    if update.isOpen, update.isDeregistration { set.insert(.deregistration) }
+    if update.isOpen, update.isDeregistration { set.formUnion(update.isDuringRevocation ? [.deregistration, .race] : .deregistration) }
     return set
   }
 

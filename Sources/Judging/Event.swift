@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// What the judge used and the wire does not show, written into the capture in time order (link type USER0, JSON text).
 package struct Event: Sendable, Codable, Equatable {
@@ -30,8 +30,8 @@ package struct Event: Sendable, Codable, Equatable {
   package var event: Kind
   package var testCase: String?
   package var attempt: Int?
-  package var homes: [String]?
-  package var home: String?
+  package var homes: [HomeAddress]?
+  package var home: HomeAddress?
   package var name: String?
   package var altered: Bool?
   /// Of the frame behind its Ethernet header: FNV-1a of 64 bits, in hexadecimal.
@@ -52,6 +52,29 @@ package struct Event: Sendable, Codable, Equatable {
     case testCase = "case"
     case attempt, homes, home, name, altered, digest, count, inconclusive, error, text, superseded, run
   }
+}
+
+/// An address in an event: text in the file, and no text where nobody writes one.
+package struct HomeAddress: Sendable, Codable, Hashable, CustomStringConvertible {
+  package var address: IPv6Address
+
+  package init(_ address: IPv6Address) { self.address = address }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    // What is no address names nothing.
+    address = IPv6Address(text) ?? .unspecified
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+
+  /// The unspecified address is nobody's.
+  package var named: IPv6Address? { address == .unspecified ? nil : address }
+
+  package var description: String { address.description }
 }
 
 /// What a capture of our own was judged with.

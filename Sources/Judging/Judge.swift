@@ -60,6 +60,12 @@ package struct Judge: Sendable {
     if role == nil, let word = dissection.revocationWord(in: bytes) { vote(word, bytes) }
   }
 
+  /// What the last frame was: as it was decoded and named, and the binding that it is about; nil: none.
+  package mutating func last(_ body: (Dissection, Monitor.Seen?) -> Void) { body(dissection, monitor.last) }
+
+  /// Asks the monitor where it is: a `monitor` that another module asks for is a copy.
+  package mutating func withMonitor<Answer>(_ body: (Monitor) -> Answer) -> Answer { body(monitor) }
+
   private mutating func vote(_ word: UInt16, _ bytes: Span<UInt8>) {
     let source = IPv6Address(dissection.value(.ipv6Source, in: bytes) ?? 0)
     let destination = IPv6Address(dissection.value(.ipv6Destination, in: bytes) ?? 0)
@@ -69,16 +75,13 @@ package struct Judge: Sendable {
       homeAgent: isFromHomeAgent ? source : monitor.isHomeAgent(destination) ? destination : nil)
   }
 
-  /// The last frame as it was decoded and named.
-  package var lastDissection: Dissection { dissection }
-
   /// Everything up to `time` has been read.
   package mutating func advance(to time: Instant) { monitor.advance(to: time) }
 
   /// Takes note of an event.
   package mutating func event(_ event: Event, at time: Instant, number: Int) {
     latest = max(latest, time)
-    let home = event.home.flatMap { IPv6Address($0) }
+    let home = event.home?.named
     switch event.event {
     case .run, .runEnd, .awaiting, .race: break
     case .stimulus:
@@ -94,7 +97,7 @@ package struct Judge: Sendable {
     case .drops: monitor.lost(event.count ?? 1)
     case .caseBegin:
       guard let id = event.testCase else { return }
-      let homes = (event.homes ?? []).compactMap { IPv6Address($0) }
+      let homes = (event.homes ?? []).compactMap(\.named)
       let lease = monitor.begin(id, homes: homes, homeAgent: homeAgent)
       running[id] = Running(lease: lease, attempt: event.attempt ?? 1, homes: homes, begin: time)
     case .caseEnd: end(event, at: time)
@@ -215,36 +218,43 @@ package struct AssertionID: Hashable, Sendable {
   }
 }
 
-/// What one rule decided: what it broke, and for each case and sentence whether it was reached, broken or left open.
+/// What one rule decided: what it broke, and for each case and sentence whether it was reached, broken or left open. Outcomes of rules with the
+/// same sentences can be compared.
 package struct RuleOutcome: Equatable, Sendable {
-  package var broken: Set<String> = []
-  private var decided: [Decided: Verdict] = [:]
+  /// By sentence as the rule has them, and by case.
+  fileprivate var decided: [Verdict] = []
+  fileprivate var broken: Set<Broken> = []
 
-  private struct Decided: Hashable {
-    var lease: Int
-    var requirement: String
-  }
-
-  fileprivate init(_ rule: String, _ monitor: Monitor, _ findings: [Finding]) {
-    for finding in findings where finding.verdict == .fail || finding.verdict == .warning {
-      broken.insert("\(finding.requirement) \(finding.homeAddress) \(finding.testCase ?? "")")
-    }
-    for index in monitor.assertions(ofRule: rule) {
-      for lease in monitor.leases.indices {
-        let tally = monitor.tally(lease, index)
-        let verdict: Verdict = tally.broken > 0 ? .fail : tally.inconclusive > 0 ? .inconclusive : tally.passed > 0 ? .pass : .notApplicable
-        decided[Decided(lease: lease, requirement: monitor.assertion(index).requirement)] = verdict
-      }
-    }
+  fileprivate struct Broken: Hashable, Sendable {
+    /// The sentence's place in the rule.
+    var place: Int
+    var conversation: Int32
+    var lease: Int32
   }
 }
 
 extension Judge {
   /// What each rule decided, by id; to be asked once the stream has ended.
   package var ruleOutcomes: [String: RuleOutcome] {
-    let byRule = Dictionary(grouping: monitor.findings, by: \.rule)
-    return Dictionary(
-      uniqueKeysWithValues: monitor.program.assertionsOfRule.keys.map { ($0, RuleOutcome($0, monitor, byRule[$0] ?? [])) })
+    var outcomes: [String: RuleOutcome] = [:]
+    for (rule, assertions) in monitor.program.assertionsOfRule {
+      var outcome = RuleOutcome()
+      outcome.decided.reserveCapacity(assertions.count * monitor.leases.count)
+      for assertion in assertions {
+        for lease in monitor.leases {
+          let tally = lease.tallies[assertion]
+          outcome.decided.append(
+            tally.broken > 0 ? .fail : tally.inconclusive > 0 ? .inconclusive : tally.passed > 0 ? .pass : .notApplicable)
+        }
+      }
+      outcomes[rule] = outcome
+    }
+    for key in monitor.findingIndex.keys where key.verdict == .fail || key.verdict == .warning {
+      let rule = monitor.assertion(key.assertion).rule
+      guard let place = monitor.assertions(ofRule: rule).firstIndex(of: key.assertion) else { continue }
+      outcomes[rule]?.broken.insert(.init(place: place, conversation: key.conversation, lease: key.lease))
+    }
+    return outcomes
   }
 
   /// How often each assertion was decided, of those that were.
@@ -263,7 +273,7 @@ extension Monitor {
   /// The findings but those of leases that another attempt replaced.
   func findings(without superseded: Set<Int>) -> [Finding] {
     guard !superseded.isEmpty else { return findings }
-    let dropped = Set(findingIndex.filter { superseded.contains(Int($0.key.lease)) }.map(\.value))
+    let dropped = Set(findingIndex.filter { superseded.contains(Int($0.key.lease)) }.compactMap(\.value))
     return findings.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
   }
 

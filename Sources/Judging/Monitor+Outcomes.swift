@@ -120,6 +120,11 @@ extension Monitor {
     guard conversations[Int(index)].broken & program.rules[rule].presumes == 0 else { return }
     if verdict == .pass { return pass(sequel, assertion, lease) }
     if verdict == .notApplicable { return }
+    if program.rules[rule].isAside {
+      return record(
+        verdict, assertion, rule, index, role: observation.from, frame: observation.frame, trigger: trigger, at: observation.time,
+        label: position, path: nil, dialect: .rfc5846, expected: "", seen: "", lease: lease)
+    }
     // Where no reaction matched, the first test of the first one of this kind tells what is different.
     var path: FieldPath?
     var seen = Self.name(observation.kind)
@@ -303,7 +308,11 @@ extension Monitor {
     }
     let key = FindingKey(assertion: assertion, conversation: index, lease: lease, label: label ?? -1, verdict: verdict)
     if let known = findingIndex[key] {
-      findings[known].count &+= 1
+      if let known { findings[known].count &+= 1 }
+      return
+    }
+    if program.rules[rule].isAside {
+      findingIndex[key] = .some(nil)
       return
     }
     guard findings.count < Self.maximumFindings else {

@@ -45,7 +45,8 @@ package struct Monitor: Sendable {
   var tallies: [Tally]
   var leases: [Lease] = []
   package internal(set) var findings: [Finding] = []
-  var findingIndex: [FindingKey: Int] = [:]
+  /// Where each finding is; nil: its rule stands aside, and nobody reads more of it.
+  var findingIndex: [FindingKey: Int?] = [:]
   /// Findings beyond `maximumFindings`, counted and not kept.
   package internal(set) var suppressed = 0
   static let maximumFindings = 10_000

@@ -55,7 +55,8 @@ extension Program {
       for sequel in rule.sequels { compile(sequel, rule, kind, &slots, &program) }
       program.slots += slots.map { Int32(clamping: program.fields.place(of: $0, in: kind)) }
       let compiled = CompiledRule(
-        index: index, bit: rule.isAside ? 0 : bits[rule.id] ?? 0, template: trigger, conditions: Self.conditions(rule),
+        index: index, bit: rule.isAside ? 0 : bits[rule.id] ?? 0, isAside: rule.isAside, template: trigger,
+        conditions: Self.conditions(rule),
         musts: mustStart..<program.musts.count,
         sequels: sequelStart..<program.sequels.count, slots: slotStart..<program.slots.count,
         presumes: rule.presumes.reduce(0) { $0 | (bits[$1] ?? 0) })

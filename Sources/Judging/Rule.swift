@@ -33,7 +33,7 @@ package struct StateCondition: Sendable, Equatable {
     /// How the binding went: by a de-registration, by one that met a BRI (race), by the acknowledgement of a BRI, by expiry.
     case goneBy = "gone-by"
     /// Messages that wait for an answer: bri, valid-bri (one that the UE has to take), one-bri (none of another number beside it), bu,
-    /// deregistration.
+    /// deregistration, race (a BU with lifetime 0 that was sent behind a BRI).
     case outstanding
   }
   package var subject: Subject
@@ -51,7 +51,7 @@ package struct StateCondition: Sendable, Equatable {
     case .entry: ["none", "bound", "detaching"]
     case .shown: ["forwarding", "refresh", "option"]
     case .goneBy: ["deregistration", "race", "acknowledgement", "expiry"]
-    case .outstanding: ["bri", "valid-bri", "one-bri", "bu", "deregistration", "no-bri", "no-bu"]
+    case .outstanding: ["bri", "valid-bri", "one-bri", "bu", "deregistration", "race", "no-bri", "no-bu"]
     }
   }
 }

@@ -7,15 +7,30 @@ package enum Party: Sendable {
 
   /// Takes a packet from the device, and gives the answers that are due.
   package mutating func receive(_ frame: Span<UInt8>, _ dissection: Dissection) -> [Packet] {
-    switch self {
-    case .userEquipment(var party):
-      defer { self = .userEquipment(party) }
-      return party.receive(frame, dissection)
-    case .homeAgent(var party):
-      defer { self = .homeAgent(party) }
-      return party.receive(frame, dissection)
-    }
+    var packets: [Packet] = []
+    withUserEquipment { packets = $0.receive(frame, dissection) }
+    withHomeAgent { packets = $0.receive(frame, dissection) }
+    return packets
   }
+
+  /// Changes the UE, if that is whom the tester plays, where it is: a copy would copy all its bindings.
+  package mutating func withUserEquipment(_ change: (inout UserEquipmentParty) -> Void) {
+    guard case .userEquipment(var party) = self else { return }
+    self = .absent
+    change(&party)
+    self = .userEquipment(party)
+  }
+
+  /// The same of the Home Agent.
+  package mutating func withHomeAgent(_ change: (inout HomeAgentParty) -> Void) {
+    guard case .homeAgent(var party) = self else { return }
+    self = .absent
+    change(&party)
+    self = .homeAgent(party)
+  }
+
+  private static let absent = Party.homeAgent(
+    HomeAgentParty(dialect: .rfc5846, homeAgent: .unspecified, address: MACAddress(0), firstRevocation: 0))
 
   /// The last BRI's sequence number on a home address, sent or received.
   package func revocation(_ home: IPv6Address) -> UInt16? {

@@ -24,8 +24,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Leave out what matches; repeatable.") var skip: [String] = []
   @Option(help: "Cases at once, at most.") var jobs: Int = 64
   @Flag(help: "Over a simulated link in virtual time; needs no privilege.") var simulate = false
-  @Flag(help: "Only say what would run.") var dryRun = false
+  @Flag(help: "Only say what would run, on what leases, and how long it takes at least.") var dryRun = false
   @OptionGroup var nodes: NodeOptions
+  @Option(help: "How many home addresses the reference nodes have.") var homeAddresses = 256
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
   @Option(help: "An earlier report.json to compare with.") var baseline: String?
   @OptionGroup var suite: SuiteOptions
@@ -33,6 +34,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "What standard output gets.") var format: OutputFormat = .text
 
   func validate() throws {
+    guard (1...4096).contains(homeAddresses) else {
+      throw ValidationError("The value '\(homeAddresses)' is invalid for '--home-addresses <home-addresses>'. Please provide 1 to 4096.")
+    }
     guard jobs > 0 else { throw ValidationError("The value '\(jobs)' is invalid for '--jobs <jobs>'. Please provide 1 or more.") }
   }
 
@@ -59,7 +63,8 @@ struct RunCommand: ParsableCommand {
         for profiles in pairs {
           runs.append(
             (
-              ReferenceNode(role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations),
+              ReferenceNode(
+                role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses),
               Array(profiles.dropFirst())
             ))
         }

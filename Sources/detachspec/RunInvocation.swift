@@ -24,7 +24,7 @@ struct RunInvocation {
   /// The reference nodes.
   func run(reference runs: [(node: ReferenceNode, also: [Profile])], isSimulated: Bool, isDry: Bool) throws -> ExitStatus {
     let setups = try runs.map { try setup($0.node.device, $0.node.profile) }
-    if isDry { return tell(setups, names: Set(HookName.allCases)) }
+    if isDry { return try tell(setups, names: Set(HookName.allCases)) }
     if !isSimulated {
       do throws(LabError) { try Lab.enter() } catch { throw Stop(.privilege, error.description) }
     }
@@ -61,7 +61,7 @@ struct RunInvocation {
     let pairs = named.isEmpty ? suite.profiles.map { [$0] } : [named]
     let setups = try pairs.map { try setup(device, $0[0]) }
     let hooks = MixedHooks(device.hooks)
-    if isDry { return tell(setups, names: hooks.names) }
+    if isDry { return try tell(setups, names: hooks.names) }
     var collected = Collected(suite: suite, text: text, known: known)
     for (index, setup) in setups.enumerated() where !collected.isInterrupted {
       let network: LiveNetwork
@@ -84,8 +84,8 @@ struct RunInvocation {
     return setup
   }
 
-  /// What would run, and on what leases.
-  private func tell(_ setups: [Setup], names: Set<HookName>) -> ExitStatus {
+  /// What would run, on what leases, and how long the longest chain is that they force into sequence.
+  private func tell(_ setups: [Setup], names: Set<HookName>) throws -> ExitStatus {
     for setup in setups {
       print("\(setup.role.rawValue) \(setup.profile.id): \(setup.homes.count) home addresses")
       for testCase in cases where testCase.role == setup.role {
@@ -98,9 +98,23 @@ struct RunInvocation {
         let remark = why.map { "  n/a: \($0)" } ?? (missing.isEmpty ? "" : "  inconclusive: \(missing.joined(separator: ", "))")
         print("  \(testCase.id)  \(testCase.title)  [\((needs + testCase.needs.exclusive).joined(separator: ", "))]\(remark)")
       }
+      do throws(TestRun.Failure) {
+        let path = try CriticalPath(setup, cases: cases, suite: suite, jobs: jobs)
+        // Of a long chain the cases that take longest.
+        let isLong = path.links.count > 6
+        let links = isLong ? path.links.sorted { $0.duration > $1.duration }.prefix(6) : path.links[...]
+        let chain = links.map { "\($0.testCase) \(seconds($0.duration))" }.joined(separator: isLong ? ", " : ", then ")
+        print(
+          "  critical path: \(seconds(path.duration)), \(path.links.count) \(path.links.count == 1 ? "case" : "cases") in sequence"
+            + (chain.isEmpty ? "" : "\(isLong ? ", among them" : ":") \(chain)"))
+      } catch {
+        throw Stop(.testerError, "the simulated run of \(setup.role.rawValue) \(setup.profile.id) failed: \(error)")
+      }
     }
     return .success
   }
+
+  private func seconds(_ interval: Interval) -> String { String(format: "%.1f s", interval.seconds) }
 
   private func finish(_ collected: Collected, _ session: ReportFolder) throws -> ExitStatus {
     let report = Report(

@@ -21,7 +21,7 @@ import Testing
       "fuzz", "--count", "200", "--simulate", "--role", "ue", "--defect", "bad-checksum-accepted", "--variation", "slow-bra",
       "--suite", "own suite", in: folder)
     #expect(ended.status == 1, "\(ended.testDescription)")
-    #expect(ended.output.contains("\n  1 finding:\nFAIL  M-01a"))
+    #expect(ended.output.contains("\n  2 findings:\nFAIL  M-01a") && ended.output.contains("\nFAIL  BR01-6.2-01a"))
     let command = try #require(ended.output.firstMatch(of: #/detachspec (replay (bri:\d+:1) .*)/#))
     #expect(command.1.hasSuffix(" --simulate --defect bad-checksum-accepted --variation slow-bra --suite 'own suite'"))
     let again = try await Program.run(words: ["sh", "-c", "\"$0\" \(command.1)", Program.path], in: folder)

@@ -268,7 +268,7 @@ struct Joint {
   private mutating func note(_ kind: Event.Kind, _ fill: (inout Event) -> Void) {
     count += 1
     var event = Event(kind)
-    event.home = home.description
+    event.home = HomeAddress(home)
     fill(&event)
     judge.event(event, at: now, number: count)
     items?.append(.event(event, now))

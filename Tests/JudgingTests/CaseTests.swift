@@ -157,10 +157,10 @@ import Wire
     stream.note(.caseBegin, at: ms(0))
     stream.begin("TP_UNKNOWN", at: ms(1))
     stream.end("TP_UNKNOWN", at: ms(2))
-    stream.note(.hook, at: ms(3)) { $0.home = "nonsense" }
-    stream.note(.hookReturned, at: ms(3)) { $0.home = home.description }
+    stream.note(.hook, at: ms(3)) { $0.home = HomeAddress(.unspecified) }
+    stream.note(.hookReturned, at: ms(3)) { $0.home = HomeAddress(home) }
     stream.note(.stimulus, at: ms(3)) {
-      $0.home = home.description
+      $0.home = HomeAddress(home)
       $0.digest = "xyz"
     }
     stream.begin("TP_A", at: ms(4))
@@ -174,7 +174,7 @@ import Wire
     stream.see(registration(), from: ms(0))
     if let altered {
       stream.note(.stimulus, at: ms(90)) {
-        $0.home = home.description
+        $0.home = HomeAddress(home)
         $0.digest = String(Monitor.digest(packet.encoded().span), radix: 16)
         $0.altered = altered
       }

@@ -72,7 +72,7 @@ import Wire
     stream.see(registration() + registration(20, home: otherHome, from: otherCareOf), from: ms(0))
     let sent = bu(300, 0, home: otherHome, from: otherCareOf).with("hao.home-address", stranger.value)
     stream.note(.stimulus, at: ms(50)) {
-      $0.home = otherHome.description
+      $0.home = HomeAddress(otherHome)
       $0.digest = String(Monitor.digest(sent.encoded().span), radix: 16)
       $0.altered = true
     }
@@ -136,7 +136,7 @@ import Wire
     stream.see(registration() + registration(20, home: otherHome, from: otherCareOf), from: ms(0))
     let sent = bu(21, 0, home: otherHome, from: otherCareOf).with("ipv6.source", stranger.value).with("ipv6.next-header", 253)
     stream.note(.stimulus, at: ms(50)) {
-      $0.home = otherHome.description
+      $0.home = HomeAddress(otherHome)
       $0.digest = String(Monitor.digest(sent.encoded().span), radix: 16)
       $0.altered = true
     }

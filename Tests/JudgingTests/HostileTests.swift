@@ -57,8 +57,8 @@ import Wire
       let kinds: [Event.Kind] = [.caseBegin, .caseEnd, .hook, .hookReturned, .probe, .stimulus, .drops, .caseSkipped, .awaiting, .run]
       stream.note(kinds[index % kinds.count], at: time) {
         $0.testCase = ["TP_A", "TP_B", "", "TP_HA_NID_BV_01"][Int(generator.below(4))]
-        $0.homes = homes.prefix(Int(generator.below(4))).map(\.description) + ["x"]
-        $0.home = generator.chance(0.1) ? "::zz" : homes[Int(generator.below(3))].description
+        $0.homes = homes.prefix(Int(generator.below(4))).map(HomeAddress.init) + [HomeAddress(.unspecified)]
+        $0.home = HomeAddress(generator.chance(0.1) ? .unspecified : homes[Int(generator.below(3))])
         $0.name = ["revoke", "forwarding", "refresh", ""][Int(generator.below(4))]
         $0.digest = generator.chance(0.5) ? "123" : nil
         $0.count = generator.chance(0.5) ? UInt64.max : 1

@@ -195,7 +195,7 @@ import Wire
     var stream = try Stream(Self.trigger)
     stream.see(registration(), from: ms(0))
     stream.hook("revoke", at: ms(100))
-    stream.note(.hookReturned, at: ms(1_000)) { $0.home = home.description }
+    stream.note(.hookReturned, at: ms(1_000)) { $0.home = HomeAddress(home) }
     stream.see(bri(7), at: ms(1_900))
     #expect(stream.tally("HA-shall") == passed)
   }
@@ -205,7 +205,7 @@ import Wire
     var stream = try Stream(Self.trigger)
     stream.see(registration(), from: ms(0))
     stream.probe(at: ms(100))
-    stream.note(.hookReturned, at: ms(300)) { $0.home = home.description }
+    stream.note(.hookReturned, at: ms(300)) { $0.home = HomeAddress(home) }
     stream.see(tunnelled(), at: ms(400))
     #expect(stream.tally("HA-other") == broken)
   }
@@ -219,7 +219,7 @@ import Wire
       """)
     stream.see(registration(10, 2), from: ms(0))
     stream.hook("detach", at: ms(100))
-    stream.note(.hookReturned, at: ms(200)) { $0.home = home.description }
+    stream.note(.hookReturned, at: ms(200)) { $0.home = HomeAddress(home) }
     stream.see(bu(11, 0), at: ms(7_000))
     #expect(stream.tally("UE-shall") == passed)
   }

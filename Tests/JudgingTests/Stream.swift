@@ -94,14 +94,14 @@ struct Stream {
   mutating func hook(_ name: String, _ home: IPv6Address = home, at time: Instant) {
     note(.hook, at: time) {
       $0.name = name
-      $0.home = home.description
+      $0.home = HomeAddress(home)
     }
   }
 
   mutating func probe(_ name: String = "forwarding", _ home: IPv6Address = home, at time: Instant) {
     note(.probe, at: time) {
       $0.name = name
-      $0.home = home.description
+      $0.home = HomeAddress(home)
     }
   }
 
@@ -109,7 +109,7 @@ struct Stream {
   mutating func begin(_ id: String, _ homes: [IPv6Address] = [home], attempt: Int = 1, at time: Instant) {
     note(.caseBegin, at: time) {
       $0.testCase = id
-      $0.homes = homes.map(\.description)
+      $0.homes = homes.map(HomeAddress.init)
       $0.attempt = attempt
     }
   }

@@ -21,7 +21,8 @@ struct VariationTests {
 
   /// What they are about is a message more, a message less, another status, or traffic of somebody else.
   private static let otherMessages: Set<Variation.Name> = [
-    .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted, .otherSubscribers, .silentWhileDetaching,
+    .slowBRI, .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted, .otherSubscribers,
+    .silentWhileDetaching,
     .refusesWhileDetaching, .refusesUnbound, .deregistersAfterBRA,
   ]
 
