@@ -24,7 +24,11 @@ struct Race {
   /// What is near enough for the smallest offsets; for the others it is half of them.
   private static let nearness = Interval.microseconds(2_500)
 
-  var deadline: Instant { min(hookAt ?? .distantFuture, updateAt ?? .distantFuture, until) }
+  /// Whoever waits for a deadline waits until it is over, and these two moments are not to be missed by a nanosecond.
+  var deadline: Instant {
+    guard let next = [hookAt, updateAt].compactMap(\.self).min() else { return until }
+    return next - Interval(nanoseconds: 1)
+  }
 
   var measured: Interval? {
     guard let briTime, let updateTime else { return nil }
