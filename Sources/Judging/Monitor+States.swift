@@ -66,14 +66,14 @@ extension Monitor {
       let last = UInt16(truncatingIfNeeded: sequence)
       let wasAcceptedBefore = conversations[place].accepted == Int32(last)
       conversations[place].accepted = Int32(last)
-      guard update.isOpen else { return }
+      // A smaller number refuses an earlier BU that came twice: the answer to this one is still to come.
+      guard update.isOpen, !(1...32_767).contains(update.sequence &- last) else { return }
       conversations[place].update.isOpen = false
       if (update.sequence == last && wasAcceptedBefore) || (1...32_767).contains(last &- update.sequence) {
         conversations[place].binding = update.bindingBefore
         conversations[place].open = update.openBefore
       }
-      // Else the number is that of the last BU that was accepted. If it is this one's own, this one was, and came twice; if it is a smaller
-      // one, an earlier BU came twice, and this one's answer is still to come. Who knows which it will be.
+      // Else the number is this one's own: it was accepted, and came twice.
       return
     }
     let expiry = observation.time + Interval.seconds(Double(Int64(truncatingIfNeeded: facts[.baLifetime] ?? 0)) * 4)
