@@ -77,6 +77,7 @@ extension ReferenceHomeAgent {
 
   private mutating func register(_ update: Update, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
     let granted = min(stack.varies(.grantsLess) ? max(1, update.lifetime / 2) : update.lifetime, configuration.maximumLifetime)
+    let isNew = bound(update.home) == nil
     bindings[update.home] = Binding(careOf: update.careOf, sequence: update.sequence)
     timers.cancel(.removal(update.home))
     histories[update.home, default: History()].isDeregistered = false
@@ -88,6 +89,7 @@ extension ReferenceHomeAgent {
     // 1: accepted, but the prefixes have to be discovered (RFC 6275 6.1.8).
     var ba = acknowledgement(update, stack.varies(.baPrefixDiscovery) ? 1 : 0, lifetime: granted, options: options)
     if let interval = FieldPath(.bindingRefreshAdvice, "refresh-interval") { ba.set(interval, UInt128(max(1, granted / 2))) }
+    if isNew, stack.varies(.firstBALost) { return }
     let isSlow = stack.varies(.slowBA) || stack.varies(.slowRegistrations)
     let delay = isSlow ? Variation.slowness * (stack.varies(.slowRegistrations) ? 2 : 1) : .zero
     stack.send(ba, to: update.source, after: delay, at: now, &outbox)

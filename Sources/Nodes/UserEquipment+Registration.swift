@@ -99,7 +99,8 @@ extension ReferenceUserEquipment {
           ], options: options)
       ])
     if hits(.buBadChecksum) { bu = bu.withWrongChecksum() }
-    stack.send(bu, to: configuration.homeAgent, at: now, &outbox)
+    let isLost = stack.varies(.firstBULost) && binding.phase == .registering && !binding.isRetransmission
+    if !isLost { stack.send(bu, to: configuration.homeAgent, at: now, &outbox) }
     bindings[home]?.isWaiting = true
     bindings[home]?.recentUpdates = (binding.recentUpdates + [now]).suffix(Self.maximumUpdateRate)
     let isLate = stack.varies(.lateRetransmission)

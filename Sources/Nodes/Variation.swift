@@ -59,6 +59,8 @@ package struct Variation: Sendable {
     case duplicateAddressDetection = "duplicate-address-detection"
     case listenerReports = "listener-reports"
     case spacedUpdates = "spaced-updates"
+    case firstBALost = "first-ba-lost"
+    case firstBULost = "first-bu-lost"
   }
 
   /// What slow nodes wait: well inside every timer that their peer runs.
@@ -117,6 +119,14 @@ package struct Variation: Sendable {
     Variation(
       id: .markedPackets, role: .homeAgent,
       summary: "sends with Hop Limit 255, a traffic class and a flow label; RFC 8200 3, 6, 7 leave them to the sender"),
+    Variation(
+      id: .firstBALost, role: .homeAgent,
+      summary: "loses the BA that makes a binding; a link may lose any packet, and the UE asks again (RFC 6275 11.8)",
+      inconclusive: Dictionary(
+        uniqueKeysWithValues: Dialect.allCases.map { ($0, ["M-08c": "the BA to the only BU after the end of the lifetime is lost"]) })),
+    Variation(
+      id: .firstBULost, role: .userEquipment,
+      summary: "loses the first BU of a registration, and asks again after 1 s; a link may lose any packet (RFC 6275 11.8)"),
     Variation(
       id: .slowBRA, role: .userEquipment, summary: "answers a BRI after 300 ms; draft-01 11, RFC 5846 11: the Home Agent waits 1 s"),
     Variation(id: .braPaddedWithPad1, role: .userEquipment, summary: "pads the BRA with four Pad1 options; RFC 6275 6.2.2"),

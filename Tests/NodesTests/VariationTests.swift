@@ -21,7 +21,8 @@ struct VariationTests {
 
   /// What they are about is a message more, a message less, another status, or traffic of somebody else.
   private static let otherMessages: Set<Variation.Name> = [
-    .slowBRI, .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted, .otherSubscribers,
+    .slowBRI, .firstBALost, .firstBULost, .baPrefixDiscovery, .silentToLateBRA, .errorsRateLimited, .repeatedDeregistrationAccepted,
+    .otherSubscribers,
     .silentWhileDetaching,
     .refusesWhileDetaching, .refusesUnbound, .deregistersAfterBRA,
   ]
@@ -181,6 +182,18 @@ struct VariationTests {
     #expect(goodbye.drain().map { $0.dissection.messageKind } == [.bra, .bu])
     goodbye.command("register \(home)")
     #expect(goodbye.only()?[.buLifetime] == 900)
+
+    let lossy = Bench(userEquipment: .rfc5846) { $0.variations = [.firstBULost] }
+    lossy.command("register \(home)")
+    #expect(lossy.drain().isEmpty)
+    lossy.pass(1)
+    #expect(lossy.only()?[.buLifetime] == 900)
+
+    let forgetful = Bench(homeAgent: .rfc5846) { $0.variations = [.firstBALost] }
+    forgetful.send(bu(10, lifetime: 150))
+    #expect(forgetful.drain().isEmpty && forgetful.command("state \(home)").hasPrefix("ok bound"))
+    forgetful.send(bu(11, lifetime: 150))
+    #expect(forgetful.only()?[.baStatus] == 0)
 
     let unbound = Bench(userEquipment: .rfc5846) { $0.variations = [.refusesUnbound] }
     unbound.send(bri(0x7001, .rfc5846))
