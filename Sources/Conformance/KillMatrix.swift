@@ -67,9 +67,7 @@ package struct KillMatrix: Sendable {
     // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
     var crowded = suite
     crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
-    let recordings = try Self.record(nodes, crowded, role, profile) { outcomes in
-      Set(mutations.indices.filter { outcomes[ids[$0]] != outcomes[mutations[$0].rule] })
-    }
+    let recordings = try Self.record(nodes, crowded, role, profile, beside: zip(mutations, ids).map { ($0.rule, $1) })
     cells = zip(recordings, nodes).map { Self.cell($0, $1, role, suite, profile) }
     self.pairs = zip(try Self.record(sample, suite, role, profile), sample).map { Self.cell($0, $1, role, suite, profile) }
     unreached = Set(standing.rules).subtracting(recordings.flatMap(\.reached.keys).map(\.rule)).sorted()
@@ -90,9 +88,9 @@ package struct KillMatrix: Sendable {
 
   /// What became of all nodes, each on a link of its own.
   ///
-  /// - Parameter changed: which mutants decided otherwise than the rules they were made of.
+  /// - Parameter mutants: the rules that they were made of, and their own ids.
   private static func record(
-    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile, changed: (@Sendable ([String: RuleOutcome]) -> Set<Int>)? = nil
+    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile, beside mutants: [(rule: String, other: String)] = []
   ) throws(TestRun.Failure) -> [Recording] {
     let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
     let device = ReferenceNode(role: role, profile: profile).device
@@ -103,7 +101,7 @@ package struct KillMatrix: Sendable {
       let node = nodes[index]
       let reference = ReferenceNode(
         role: role, profile: profile, defects: node.defect.map { [$0] } ?? [], variations: node.variation.map { [$0.id] } ?? [])
-      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, changed) }
+      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, mutants) }
       made.withLock { $0[index] = recording }
     }
     let all = made.withLock { $0 }
@@ -160,7 +158,7 @@ package struct KillMatrix: Sendable {
 
     init(
       _ name: String, _ node: ReferenceNode, _ setup: Setup, _ suite: Suite, _ judge: Judge,
-      _ changed: (([String: RuleOutcome]) -> Set<Int>)?
+      _ mutants: [(rule: String, other: String)]
     ) throws(TestRun.Failure) {
       let (network, hooks) = node.simulation()
       var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
@@ -175,7 +173,7 @@ package struct KillMatrix: Sendable {
       reached = outcome.reached
       testerErrors = outcome.testerErrors
       broken = Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) })
-      self.changed = changed?(outcome.judge.ruleOutcomes) ?? []
+      changed = outcome.judge.differing(mutants)
     }
   }
 }

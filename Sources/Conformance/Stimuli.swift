@@ -46,23 +46,26 @@ struct Stimuli {
 
   /// The message as the tester's party would send it of itself.
   static func valid(_ kind: MessageKind, _ home: IPv6Address, _ session: Session) -> Packet? {
-    switch (kind, session.party) {
-    case (.bu, .userEquipment):
-      var packet: Packet?
-      session.party.withUserEquipment { packet = $0.update(home, lifetime: $0.bindings[home]?.lifetime ?? 150) }
-      return packet
-    case (.bra, .userEquipment(let party)): return party.acknowledgement(home)
-    case (.icmpv6, .userEquipment(let party)): return party.echo(home)
-    case (.bri, .homeAgent):
-      var packet: Packet?
-      session.party.withHomeAgent { packet = $0.revocation(home) }
-      return packet
-    case (.ba, .homeAgent(let party)):
-      return party.bindings[home].map {
-        party.acknowledgement(home, to: $0.careOf, sequence: $0.sequence, status: 0, lifetime: $0.lifetime)
+    var packet: Packet?
+    session.party.withUserEquipment { party in
+      switch kind {
+      case .bu: packet = party.update(home, lifetime: party.bindings[home]?.lifetime ?? 150)
+      case .bra: packet = party.acknowledgement(home)
+      case .icmpv6: packet = party.echo(home)
+      default: break
       }
-    default: return nil
     }
+    session.party.withHomeAgent { party in
+      switch kind {
+      case .bri: packet = party.revocation(home)
+      case .ba:
+        packet = party.bindings[home].map {
+          party.acknowledgement(home, to: $0.careOf, sequence: $0.sequence, status: 0, lifetime: $0.lifetime)
+        }
+      default: break
+      }
+    }
+    return packet
   }
 
   /// Gives fields the values that a step asks for.

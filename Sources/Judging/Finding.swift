@@ -47,6 +47,9 @@ package struct Tally: Sendable, Equatable {
   package var inconclusive = 0
 
   package var reached: Int { passed + broken }
+
+  /// The worst of it; `notApplicable`: nothing was decided.
+  var verdict: Verdict { broken > 0 ? .fail : inconclusive > 0 ? .inconclusive : passed > 0 ? .pass : .notApplicable }
 }
 
 /// A breach in short, for a driver that has to know at once which of its stimuli was answered wrongly.

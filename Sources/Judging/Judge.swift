@@ -218,43 +218,26 @@ package struct AssertionID: Hashable, Sendable {
   }
 }
 
-/// What one rule decided: what it broke, and for each case and sentence whether it was reached, broken or left open. Outcomes of rules with the
-/// same sentences can be compared.
-package struct RuleOutcome: Equatable, Sendable {
-  /// By sentence as the rule has them, and by case.
-  fileprivate var decided: [Verdict] = []
-  fileprivate var broken: Set<Broken> = []
+extension Judge {
+  /// Which of the pairs of rules with the same sentences decided differently: whether these were reached, broken or left open, by case, and of
+  /// which bindings they were broken. To be asked once the stream has ended.
+  package func differing(_ pairs: [(rule: String, other: String)]) -> Set<Int> {
+    var broken: [Int: Set<Place>] = [:]
+    for key in monitor.findingIndex.keys where key.verdict == .fail || key.verdict == .warning {
+      broken[key.assertion, default: []].insert(Place(conversation: key.conversation, lease: key.lease))
+    }
+    func isSame(_ one: Int, _ other: Int) -> Bool {
+      broken[one] == broken[other] && monitor.leases.allSatisfy { $0.tallies[one].verdict == $0.tallies[other].verdict }
+    }
+    return Set(
+      pairs.indices.filter { index in
+        !monitor.assertions(ofRule: pairs[index].rule).elementsEqual(monitor.assertions(ofRule: pairs[index].other), by: isSame)
+      })
+  }
 
-  fileprivate struct Broken: Hashable, Sendable {
-    /// The sentence's place in the rule.
-    var place: Int
+  private struct Place: Hashable {
     var conversation: Int32
     var lease: Int32
-  }
-}
-
-extension Judge {
-  /// What each rule decided, by id; to be asked once the stream has ended.
-  package var ruleOutcomes: [String: RuleOutcome] {
-    var outcomes: [String: RuleOutcome] = [:]
-    for (rule, assertions) in monitor.program.assertionsOfRule {
-      var outcome = RuleOutcome()
-      outcome.decided.reserveCapacity(assertions.count * monitor.leases.count)
-      for assertion in assertions {
-        for lease in monitor.leases {
-          let tally = lease.tallies[assertion]
-          outcome.decided.append(
-            tally.broken > 0 ? .fail : tally.inconclusive > 0 ? .inconclusive : tally.passed > 0 ? .pass : .notApplicable)
-        }
-      }
-      outcomes[rule] = outcome
-    }
-    for key in monitor.findingIndex.keys where key.verdict == .fail || key.verdict == .warning {
-      let rule = monitor.assertion(key.assertion).rule
-      guard let place = monitor.assertions(ofRule: rule).firstIndex(of: key.assertion) else { continue }
-      outcomes[rule]?.broken.insert(.init(place: place, conversation: key.conversation, lease: key.lease))
-    }
-    return outcomes
   }
 
   /// How often each assertion was decided, of those that were.

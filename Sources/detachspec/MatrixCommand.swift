@@ -18,7 +18,7 @@ struct MatrixCommand: ParsableCommand {
 
   @Option(help: "Only this role.") var role: Role?
   @Option(name: .customLong("profile"), help: "Only this profile; repeatable.") var profiles: [String] = []
-  @Option(help: "How many pairs of a defect and a variation are sampled, for each role and profile.") var pairs = 24
+  @Option(help: "How many pairs of a defect and a variation are sampled, for each role and profile.") var pairs = 20
   @Option(help: "Of the sample.") var seed: UInt64 = 1
   @OptionGroup var suite: SuiteOptions
   @Option(help: "What standard output gets.") var format: ListFormat = .text
