@@ -99,8 +99,14 @@ struct Conversation: Sendable {
     /// All copies have been waited for, if the first one that was seen is the first.
     var limit = Instant.distantFuture
 
-    mutating func close() {
-      if isOpen { hasEnded = true }
+    /// It has ended without a BRA, which may come yet.
+    var isUnanswered = false
+
+    mutating func close(answered: Bool = false) {
+      if isOpen {
+        hasEnded = true
+        isUnanswered = !answered
+      }
       isOpen = false
     }
   }

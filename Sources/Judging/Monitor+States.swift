@@ -159,7 +159,8 @@ extension Monitor {
     conversations[place].revocation.isRepeated = false
     conversations[place].revocation.isValid = isValid && conversation.entry == .bound && !conversation.entry.contains(.detaching)
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
-    conversations[place].revocation.hasEarlier = isAnother && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
+    let mayBeAnswered = isAnother || (conversation.revocation.hasEnded && conversation.revocation.isUnanswered)
+    conversations[place].revocation.hasEarlier = mayBeAnswered && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
     conversations[place].revocation.isSound = dissection.isSound
     conversations[place].revocation.isByOption = facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil
     // The first one that is seen may be the last copy: those before it were lost. Nobody waits for longer than for all copies.
@@ -211,7 +212,7 @@ extension Monitor {
       return
     }
     let isRepeated = conversations[place].revocation.isRepeated
-    conversations[place].revocation.close()
+    conversations[place].revocation.close(answered: true)
     guard !isRepeated else {
       // To a Home Agent that waits for none it means nothing; what the UE has registered since may stand.
       conversations[place].binding.endRevocation()
