@@ -35,6 +35,8 @@ final class CaseRun {
   private(set) var lateness = Interval.zero
   /// How often the race of this case was tried.
   var races = 0
+  /// What the attempts so far have taught.
+  var aimCorrection = Interval.zero
   /// When the device was asked to revoke, until its BRI comes.
   private var triggered: [IPv6Address: Instant] = [:]
   private let exercised: Set<String>
