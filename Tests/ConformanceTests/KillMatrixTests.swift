@@ -33,7 +33,9 @@ import Testing
       let own = (standing[rule] ?? []).subtracting(others)
       let parts = wholeRules ? [own] : own.sorted().map { [$0] }
       return parts.compactMap { part in
-        let expected = suite.expectations.filter { $0.role == role }.map { ($0.defect, part.intersection($0.blames(in: profile.id))) }
+        let expected = suite.expectations.filter { $0.role == role && $0.variations.isEmpty }.map {
+          ($0.defect, part.intersection($0.blames(in: profile.id)))
+        }
         let defects = Dictionary(expected.filter { !$0.1.isEmpty }, uniquingKeysWith: { first, _ in first })
         return defects.isEmpty ? nil : Loss(rule: rule, requirements: part, defects: defects)
       }
