@@ -1,3 +1,4 @@
+import Foundation
 import Link
 import Testing
 import Wire
@@ -133,5 +134,13 @@ import Wire
     _ = stream.judge.finish()
     // None is passed over in silence: two sequels each.
     #expect(stream.tally("UE-shall").reduce(0, +) == 6_000)
+  }
+
+  /// An event of somebody's capture may hold any text for an address.
+  @Test func addressesThatAreNone() throws {
+    let text = #"{"event": "hook", "home": "::zz", "homes": ["x", "2001:db8::1"]}"#
+    let event = try JSONDecoder().decode(Event.self, from: Data(text.utf8))
+    #expect(event.home != nil && event.home?.named == nil)
+    #expect(event.homes?.compactMap(\.named).map(\.description) == ["2001:db8::1"])
   }
 }
