@@ -324,8 +324,9 @@ final class CaseRun {
   /// The party knows it, and the judge has seen it.
   private func isRegistered(_ home: IPv6Address, _ session: Session) -> Bool {
     let agent = session.setup.homeAgent
+    guard isBound(home, session) else { return false }
     let states = session.withMonitor { $0.bindingStates(home: home, homeAgent: agent) }
-    return isBound(home, session) && states.contains("bound") && !states.contains("unbound")
+    return states.contains("bound") && !states.contains("unbound")
   }
 
   /// Only what comes from here on counts as registered.

@@ -12,7 +12,14 @@ package struct Scheduler {
   private var leased: [Bool]
   private var next = 0
   private var held: Set<String> = []
-  private var running: [CaseRun] = []
+  private var running: [CaseRun] = [] {
+    didSet {
+      let runs = running
+      session.observe = { [session] bytes, dissection, seen in
+        for run in runs where run.homes.contains(seen.home) { run.observe(bytes, dissection, seen, session) }
+      }
+    }
+  }
   private var waiting: [(testCase: Case, attempt: Int)]
   private var skipped: [Case] = []
   private let jobs: Int
@@ -68,20 +75,14 @@ package struct Scheduler {
   /// Runs everything; verdicts are the session's.
   package mutating func run() {
     for testCase in skipped { tell(testCase) }
-    for descriptor in hooks.descriptors where !session.network.watched.contains(descriptor) { session.network.watched.append(descriptor) }
-    var watched = session.network.watched
-    let base = watched.filter { !hooks.descriptors.contains($0) }
+    let base = session.network.watched.filter { !hooks.descriptors.contains($0) }
     while !waiting.isEmpty || !running.isEmpty, !isCancelled() {
       begin()
       progress()
       let deadline = min(running.map(\.deadline).min() ?? .distantFuture, hooks.nextDeadline)
       let now = session.network.now
-      watched = base + hooks.descriptors
+      let watched = base + hooks.descriptors
       if session.network.watched != watched { session.network.watched = watched }
-      let runs = running
-      session.observe = { [session] bytes, dissection, seen in
-        for run in runs where run.homes.contains(seen.home) { run.observe(bytes, dissection, seen, session) }
-      }
       // Once the deadline is here, the ports have to be read empty past it.
       session.pump(until: max(deadline, now) + Interval(nanoseconds: 1))
       for (token, outcome) in hooks.finished(at: session.network.now) {
@@ -95,6 +96,7 @@ package struct Scheduler {
 
   private mutating func begin() {
     var index = 0
+    let before = running.count
     while index < waiting.count, running.count < jobs {
       let (testCase, attempt) = waiting[index]
       let exclusive = exclusive(testCase)
@@ -125,6 +127,7 @@ package struct Scheduler {
       session.note(event)
       running.append(CaseRun(testCase, homes: homes, attempt: attempt, hooks: hooks))
     }
+    guard running.count > before else { return }
     advance()
     reap()
   }
@@ -201,6 +204,7 @@ package struct Scheduler {
   }
 
   private mutating func reap() {
+    guard running.contains(where: \.isDone) else { return }
     for run in running where run.isDone {
       for home in run.homes { session.setup.homes.firstIndex(of: home).map { leased[$0] = false } }
       held.subtract(exclusive(run.testCase))

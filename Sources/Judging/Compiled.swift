@@ -167,6 +167,8 @@ final class Program: Sendable {
   let byEvent: [(name: String, attributes: [String: String], rule: Int32)]
   /// Assertion indices of each rule, by rule id.
   let assertionsOfRule: [String: [Int]]
+  /// The requirements in the order of their ids, each with its assertions in all rules.
+  let requirements: [(id: String, assertions: [Int])]
   let ruleIDs: [String]
 
   init(_ parts: Parts) {
@@ -190,6 +192,8 @@ final class Program: Sendable {
     shared = parts.shared
     byEvent = parts.byEvent
     assertionsOfRule = parts.assertionsOfRule
+    let assertions = parts.assertions
+    requirements = Dictionary(grouping: assertions.indices) { assertions[$0].requirement }.map { ($0, $1) }.sorted { $0.id < $1.id }
     ruleIDs = parts.ruleIDs
   }
 

@@ -23,18 +23,28 @@ struct Deadlines: Sendable {
     var first: Deadline? { head < entries.count ? entries[head] : nil }
   }
   private var lines: ContiguousArray<Line>
+  /// When the first one of each line is due: all that is looked at to find the earliest.
+  private var heads: ContiguousArray<Instant>
   private var others = Heap<Deadline>()
   /// When the first one is due.
   private(set) var next = Instant.distantFuture
   /// Where it stands; 0: in the heap.
   private var nextLine = 0
 
-  init(lines count: Int) { lines = ContiguousArray(repeating: Line(), count: count) }
+  init(lines count: Int) {
+    lines = ContiguousArray(repeating: Line(), count: count)
+    heads = ContiguousArray(repeating: .distantFuture, count: count)
+  }
 
   /// - Parameter line: 0 for a window that has no line of its own.
   mutating func insert(_ deadline: Deadline, line: Int) {
     let isInLine = line > 0 && lines[line].entries.last.map { $0.time <= deadline.time } ?? true
-    if isInLine { lines[line].entries.append(deadline) } else { others.insert(deadline) }
+    if isInLine {
+      if lines[line].entries.isEmpty { heads[line] = deadline.time }
+      lines[line].entries.append(deadline)
+    } else {
+      others.insert(deadline)
+    }
     if deadline.time < next { (next, nextLine) = (deadline.time, isInLine ? line : 0) }
   }
 
@@ -44,7 +54,7 @@ struct Deadlines: Sendable {
     let deadline = nextLine > 0 ? take(nextLine) : others.popMin()
     var first = others.min
     nextLine = 0
-    for line in lines.indices {
+    for line in heads.indices where heads[line] <= first?.time ?? .distantFuture {
       guard let head = lines[line].first, first.map({ head < $0 }) ?? true else { continue }
       first = head
       nextLine = line
@@ -67,5 +77,6 @@ struct Deadlines: Sendable {
       lines[line].entries.removeFirst(lines[line].head)
       lines[line].head = 0
     }
+    heads[line] = lines[line].first?.time ?? .distantFuture
   }
 }

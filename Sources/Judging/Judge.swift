@@ -12,8 +12,9 @@ package struct Judge: Sendable {
   private let homeAgent: IPv6Address
   private var running: [String: Running] = [:]
   private var results: [String: CaseResult] = [:]
-  private var order: [String] = []
   private var superseded: Set<Int> = []
+  /// Where each case stands in the suite.
+  private let placeOfCase: [String: Int]
   private var latest = Instant.distantPast
   /// Frames seen.
   package private(set) var frames = 0
@@ -44,6 +45,7 @@ package struct Judge: Sendable {
       homeAgents: Set(homeAgents), maximumWatches: maximumWatches)
     decoder = Decoder(dialect: profile.dialect)
     homeAgent = homeAgents.first ?? .unspecified
+    placeOfCase = Dictionary(suite.cases.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Layouts by Home Agent, for a capture in which they differ.
@@ -139,7 +141,8 @@ package struct Judge: Sendable {
 
   /// The assertions of the rules that a case exercises, as far as they stand under the profile.
   private func assertions(of id: String, lease: Int) -> [AssertionResult] {
-    guard let testCase = suite.testCase(id) else { return [] }
+    guard let place = placeOfCase[id] else { return [] }
+    let testCase = suite.cases[place]
     func indices(_ rules: [String]) -> [Int] { rules.flatMap { monitor.assertions(ofRule: $0) } }
     let optional = indices(testCase.mayExercise).filter {
       let tally = monitor.tally(lease, $0)
@@ -173,15 +176,13 @@ package struct Judge: Sendable {
   private func result(
     _ id: String, _ verdict: Verdict, reason: String?, _ assertions: [AssertionResult], _ run: Running, end: Instant
   ) -> CaseResult {
-    let testCase = suite.testCase(id)
+    let (title, clause) = placeOfCase[id].map { (suite.cases[$0].title, suite.cases[$0].clause) } ?? ("", "")
     return CaseResult(
-      testCase: id, title: testCase?.title ?? "", clause: testCase?.clause ?? "", verdict: verdict, reason: reason, assertions: assertions,
+      testCase: id, title: title, clause: clause, verdict: verdict, reason: reason, assertions: assertions,
       homes: run.homes.map(\.description), attempt: run.attempt, begin: run.begin.nanoseconds, end: end.nanoseconds)
   }
 
-  private mutating func keep(_ result: CaseResult) {
-    if results.updateValue(result, forKey: result.testCase) == nil { order.append(result.testCase) }
-  }
+  private mutating func keep(_ result: CaseResult) { results[result.testCase] = result }
 
   /// The verdict of a case that has ended.
   package func result(of id: String) -> CaseResult? { results[id] }
@@ -194,8 +195,8 @@ package struct Judge: Sendable {
 
   /// What was found so far.
   package var verdicts: Verdicts {
-    let position = Dictionary(uniqueKeysWithValues: suite.cases.enumerated().map { ($1.id, $0) })
-    let cases = order.compactMap { results[$0] }.sorted { position[$0.testCase] ?? .max < position[$1.testCase] ?? .max }
+    let strange = results.values.filter { placeOfCase[$0.testCase] == nil }.sorted { $0.begin < $1.begin }
+    let cases = suite.cases.compactMap { results[$0.id] } + strange
     let findings = monitor.findings(without: superseded).sorted {
       ($0.time, $0.frame, $0.requirement, $0.homeAddress) < ($1.time, $1.frame, $1.requirement, $1.homeAddress)
     }
@@ -222,17 +223,25 @@ extension Judge {
   /// Which of the pairs of rules with the same sentences decided differently: whether these were reached, broken or left open, by case, and of
   /// which bindings they were broken. To be asked once the stream has ended.
   package func differing(_ pairs: [(rule: String, other: String)]) -> Set<Int> {
-    var broken: [Int: Set<Place>] = [:]
-    for key in monitor.findingIndex.keys where key.verdict == .fail || key.verdict == .warning {
-      broken[key.assertion, default: []].insert(Place(conversation: key.conversation, lease: key.lease))
+    let breaches = monitor.findingIndex.keys.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
+      Monitor.Breach(assertion: $0.assertion, conversation: $0.conversation, lease: $0.lease)
     }
-    func isSame(_ one: Int, _ other: Int) -> Bool {
-      broken[one] == broken[other] && monitor.leases.allSatisfy { $0.tallies[one].verdict == $0.tallies[other].verdict }
+    var broken = [Set<Place>](repeating: [], count: monitor.tallies.count)
+    for breach in breaches + monitor.breachesAside {
+      broken[breach.assertion].insert(Place(conversation: breach.conversation, lease: breach.lease))
     }
-    return Set(
-      pairs.indices.filter { index in
-        !monitor.assertions(ofRule: pairs[index].rule).elementsEqual(monitor.assertions(ofRule: pairs[index].other), by: isSame)
-      })
+    var differs = [Bool](repeating: false, count: pairs.count)
+    var couples: [(pair: Int, own: Int, other: Int)] = []
+    for (index, pair) in pairs.enumerated() {
+      let (own, other) = (monitor.assertions(ofRule: pair.rule), monitor.assertions(ofRule: pair.other))
+      differs[index] = own.count != other.count
+      couples += zip(own, other).map { (index, $0, $1) }
+    }
+    for couple in couples where broken[couple.own] != broken[couple.other] { differs[couple.pair] = true }
+    for lease in monitor.leases {
+      for couple in couples where lease.tallies[couple.own].verdict != lease.tallies[couple.other].verdict { differs[couple.pair] = true }
+    }
+    return Set(differs.indices.filter { differs[$0] })
   }
 
   private struct Place: Hashable {
@@ -256,25 +265,23 @@ extension Monitor {
   /// The findings but those of leases that another attempt replaced.
   func findings(without superseded: Set<Int>) -> [Finding] {
     guard !superseded.isEmpty else { return findings }
-    let dropped = Set(findingIndex.filter { superseded.contains(Int($0.key.lease)) }.compactMap(\.value))
+    let dropped = Set(findingIndex.filter { superseded.contains(Int($0.key.lease)) }.values)
     return findings.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
   }
 
   /// All assertions of a requirement taken together.
   var byRequirement: [Verdicts.RequirementResult] {
-    var sums: [String: Tally] = [:]
-    var worst: [String: Verdict] = [:]
-    for (index, assertion) in program.assertions.enumerated() {
-      sums[assertion.requirement, default: Tally()].passed += tallies[index].passed
-      sums[assertion.requirement, default: Tally()].broken += tallies[index].broken
-      sums[assertion.requirement, default: Tally()].inconclusive += tallies[index].inconclusive
-      worst[assertion.requirement] = program.severities[index]
-    }
-    return sums.keys.sorted().compactMap { id in
-      guard let tally = sums[id], let severity = worst[id] else { return nil }
-      let verdict: Verdict = tally.broken > 0 ? severity : tally.passed > 0 ? .pass : .inconclusive
+    program.requirements.map { id, assertions in
+      var sum = Tally()
+      for assertion in assertions {
+        sum.passed += tallies[assertion].passed
+        sum.broken += tallies[assertion].broken
+        sum.inconclusive += tallies[assertion].inconclusive
+      }
+      let severity = assertions.last.map { program.severities[$0] } ?? .inconclusive
+      let verdict: Verdict = sum.broken > 0 ? severity : sum.passed > 0 ? .pass : .inconclusive
       return Verdicts.RequirementResult(
-        requirement: id, verdict: verdict, passed: tally.passed, broken: tally.broken, inconclusive: tally.inconclusive)
+        requirement: id, verdict: verdict, passed: sum.passed, broken: sum.broken, inconclusive: sum.inconclusive)
     }
   }
 }

@@ -28,6 +28,7 @@ extension Monitor {
       slot = Int32(clamping: pool.count)
       pool.append(obligation)
     }
+    if obligation.next >= 0 { pool[Int(obligation.next)].previous = slot }
     conversations[place].obligations = slot
     conversations[place].watches += 1
     // A rule that stands aside gets what the suite's own rules let it have.
@@ -193,19 +194,9 @@ extension Monitor {
   mutating func close(_ slot: Int32, _ index: Int32) {
     let place = Int(index)
     conversations[place].watches -= 1
-    if conversations[place].obligations == slot {
-      conversations[place].obligations = pool[Int(slot)].next
-    } else {
-      var before = conversations[place].obligations
-      while before >= 0 {
-        let next = pool[Int(before)].next
-        if next == slot {
-          pool[Int(before)].next = pool[Int(slot)].next
-          break
-        }
-        before = next
-      }
-    }
+    let (before, after) = (pool[Int(slot)].previous, pool[Int(slot)].next)
+    if before >= 0 { pool[Int(before)].next = after } else { conversations[place].obligations = after }
+    if after >= 0 { pool[Int(after)].previous = before }
     pool[Int(slot)].isOpen = false
     pool[Int(slot)].next = firstFree
     firstFree = slot
@@ -306,13 +297,13 @@ extension Monitor {
           assertion: program.assertions[assertion], verdict: verdict, home: conversations[place].home, trigger: trigger, frame: frame,
           label: label.map { program.labels[$0] }, field: path))
     }
-    let key = FindingKey(assertion: assertion, conversation: index, lease: lease, label: label ?? -1, verdict: verdict)
-    if let known = findingIndex[key] {
-      if let known { findings[known].count &+= 1 }
+    if program.rules[rule].isAside {
+      if verdict == .fail || verdict == .warning { noteAside(Breach(assertion: assertion, conversation: index, lease: lease)) }
       return
     }
-    if program.rules[rule].isAside {
-      findingIndex[key] = .some(nil)
+    let key = FindingKey(assertion: assertion, conversation: index, lease: lease, label: label ?? -1, verdict: verdict)
+    if let known = findingIndex[key] {
+      findings[known].count &+= 1
       return
     }
     guard findings.count < Self.maximumFindings else {

@@ -45,8 +45,12 @@ package struct Monitor: Sendable {
   var tallies: [Tally]
   var leases: [Lease] = []
   package internal(set) var findings: [Finding] = []
-  /// Where each finding is; nil: its rule stands aside, and nobody reads more of it.
-  var findingIndex: [FindingKey: Int?] = [:]
+  /// Where each finding is.
+  var findingIndex: [FindingKey: Int] = [:]
+  /// What rules that stand aside found broken: nobody reads more of it.
+  var breachesAside: [Breach] = []
+  /// The place in `breachesAside` of each assertion's latest; -1: none.
+  var latestBreach: ContiguousArray<Int>
   /// Findings beyond `maximumFindings`, counted and not kept.
   package internal(set) var suppressed = 0
   static let maximumFindings = 10_000
@@ -112,6 +116,21 @@ package struct Monitor: Sendable {
     var verdict: Verdict
   }
 
+  /// An assertion that was broken, of which binding and during which lease.
+  struct Breach: Equatable, Sendable {
+    var assertion: Int
+    var conversation: Int32
+    var lease: Int32
+  }
+
+  /// A rule that stands aside found an assertion broken: not once more what it found last.
+  mutating func noteAside(_ breach: Breach) {
+    let latest = latestBreach[breach.assertion]
+    if latest >= 0, breachesAside[latest] == breach { return }
+    latestBreach[breach.assertion] = breachesAside.count
+    breachesAside.append(breach)
+  }
+
   /// - Parameters:
   ///   - judged: whose breaches are findings.
   ///   - testerRole: the role that the tester plays, if it takes part; its breaches are errors of the tester.
@@ -129,6 +148,7 @@ package struct Monitor: Sendable {
     self.timers = timers
     self.homeAgents = homeAgents
     tallies = Array(repeating: Tally(), count: program.assertions.count)
+    latestBreach = ContiguousArray(repeating: -1, count: program.assertions.count)
     decoder = Decoder(dialect: profile.dialect)
     requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }

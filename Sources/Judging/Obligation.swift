@@ -7,6 +7,8 @@ struct Obligation: Sendable {
   var conversation: Int32
   /// The next one of the same conversation, or of the free ones; -1: none.
   var next: Int32 = -1
+  /// The one before it in the same conversation; -1: none.
+  var previous: Int32 = -1
   /// Told apart from an earlier use of the same place.
   var generation: UInt32 = 0
   var isOpen = false

@@ -66,6 +66,7 @@ package final class SimulatedNetwork: Network {
     generator = SeededGenerator(seed: seed)
     now = start
     segments = addresses.map { _ in Segment() }
+    drops = addresses.map { _ in 0 }
   }
 
   /// Ports with the addresses `02:00:00:00:01:00` and up.
@@ -110,7 +111,7 @@ package final class SimulatedNetwork: Network {
   package var portCount: Int { addresses.count }
   package func address(ofPort port: Int) -> MACAddress { addresses[port] }
   package var readUpTo: Instant { now }
-  package var drops: [UInt64] { [UInt64](repeating: 0, count: addresses.count) }
+  package let drops: [UInt64]
 
   package func send(_ frame: [UInt8], on port: Int) {
     guard segments.indices.contains(port), allowed?.allows(frame.span) ?? true else {

@@ -82,6 +82,7 @@ public struct BitRange: Sendable, Equatable {
 
   /// Writes the low `width` bits of `value` at `base`; octets that are not there are left out.
   func write(_ bytes: inout [UInt8], at base: Int, _ value: UInt128) {
+    if width <= 56 { return writeNarrow(&bytes, at: base, UInt64(truncatingIfNeeded: value)) }
     var rest = (value & maximum) << UInt128(drop)
     var mask = maximum << UInt128(drop)
     var index = base + last
@@ -92,6 +93,21 @@ public struct BitRange: Sendable, Equatable {
       rest >>= 8
       mask >>= 8
       index -= 1
+    }
+  }
+
+  private func writeNarrow(_ bytes: inout [UInt8], at base: Int, _ value: UInt64) {
+    var rest = (value & self.mask) &<< UInt64(drop)
+    var mask = self.mask &<< UInt64(drop)
+    var index = base &+ last
+    let first = base &+ first
+    while index >= first {
+      if index < bytes.count {
+        bytes[index] = bytes[index] & ~UInt8(truncatingIfNeeded: mask) | UInt8(truncatingIfNeeded: rest)
+      }
+      rest &>>= 8
+      mask &>>= 8
+      index &-= 1
     }
   }
 }

@@ -1,5 +1,5 @@
 /// What writing a header and taking one over need of its schemas, worked out once for every kind and dialect.
-struct Layout: Sendable {
+final class Layout: Sendable {
   struct Entry: Sendable {
     let path: FieldPath
     let range: BitRange

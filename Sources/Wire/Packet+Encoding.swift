@@ -21,7 +21,9 @@ extension Packet {
   }
 
   private func computeLengths(_ index: Int, start: Int, end: Int, _ bytes: inout [UInt8]) {
-    for entry in headers[index].layout.computed where !headers[index].gives(entry.path) {
+    let layout = headers[index].layout
+    if layout.computed.isEmpty { return }
+    for entry in layout.computed where !headers[index].gives(entry.path) {
       let value: Int
       switch entry.computed {
       case .nextHeader: value = nextProtocol(after: index)
@@ -104,7 +106,10 @@ extension Packet {
 extension Packet.Header {
   var layout: Layout { .of(kind, dialect) }
 
-  func gives(_ path: FieldPath) -> Bool { values.contains { $0.path == path } }
+  func gives(_ path: FieldPath) -> Bool {
+    for value in values where value.path == path { return true }
+    return false
+  }
 
   /// Whether a path names a field of this header; a message's header holds those of `mh` too.
   private func holds(_ path: FieldPath) -> Bool { path.kind == kind || path.kind == .mh && kind.isMobilityMessage }
