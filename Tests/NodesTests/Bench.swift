@@ -74,6 +74,13 @@ final class Bench<Node: Station> {
     sent = []
   }
 
+  private init(_ other: Bench) {
+    (node, role, dialect, now, underWay) = (other.node, other.role, other.dialect, other.now, other.underWay)
+  }
+
+  /// The same node in the same state, to look at what it would do: nothing that happens to either concerns the other.
+  func fork() -> Bench { Bench(self) }
+
   func send(_ packet: Packet, on port: Int = 0, to hardware: MACAddress? = nil) {
     var framed = packet
     framed.headers.insert(.ethernet(from: testerHardware, to: hardware ?? nodeHardware[port]), at: 0)
@@ -224,15 +231,16 @@ extension Bench where Node == ReferenceHomeAgent {
     send(bu(sequence, lifetime: lifetime, home: address))
   }
 
-  /// Whether a packet for the home address goes into the tunnel.
-  func forwards(to address: IPv6Address = home) -> Bool {
-    let before = sent
-    sent = []
-    send(downlink(to: address), on: 1)
-    let frames = sent
-    sent = before
-    return frames.contains { $0.port == 0 && $0.dissection.layers[2].kind == .ipv6 }
+  /// The care-of address to which a packet for the home address goes through the tunnel; nil when it does not.
+  func tunnel(to address: IPv6Address = home) -> IPv6Address? {
+    let probe = fork()
+    probe.send(downlink(to: address), on: 1)
+    guard let frame = probe.only(), frame.port == 0, frame.dissection.layers[2].kind == .ipv6 else { return nil }
+    return frame.dissection.value(.ipv6Destination, ofLayer: 1, in: frame.bytes.span).map { IPv6Address($0) }
   }
+
+  /// Whether a packet for the home address goes into the tunnel.
+  func forwards(to address: IPv6Address = home) -> Bool { tunnel(to: address) != nil }
 }
 
 extension Bench where Node == ReferenceUserEquipment {

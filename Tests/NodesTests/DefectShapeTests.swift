@@ -73,7 +73,7 @@ struct DefectShapeTests {
     let equipment = try Self.equipment(dialect, .nonUnicastSourceAnswered)
     equipment.send(bri(0x7001, dialect, from: .allNodes))
     let answer = try #require(equipment.only())
-    #expect(Reaction([answer], normal: .bra) == (dialect == .draft01 ? .be(2) : .normal))
+    #expect(Reaction([answer]) == (dialect == .draft01 ? .be(2) : .bra(0)))
     #expect(answer[.ipv6Destination] == IPv6Address.allNodes.value && Array(answer.bytes.prefix(6)) == [0x33, 0x33, 0, 0, 0, 1])
     equipment.register()
     equipment.send(bri(0x7002, dialect, from: stranger))
