@@ -33,27 +33,30 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinux"),
 
     floor("Wire", []),
     floor("Link", ["CPcap", "CLinux", "Wire", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Security", ["COpenSSL", "Wire", .product(name: "HeapModule", package: "swift-collections")]),
     floor("Suites", [], plugins: ["EmbedSuites"]),
-    floor("Judging", ["Wire", "Suites", "Yams", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Judging", ["Wire", "Security", "Suites", "Yams", .product(name: "HeapModule", package: "swift-collections")]),
     floor("Parties", ["Wire", "Link"]),
-    floor("Nodes", ["Wire", "Link", .product(name: "HeapModule", package: "swift-collections")]),
-    floor("Conformance", ["Wire", "Link", "Judging", "Parties", "Nodes", "CLinux", "Yams"]),
+    floor("Nodes", ["Wire", "Link", "Security", .product(name: "HeapModule", package: "swift-collections")]),
+    floor("Conformance", ["Wire", "Link", "Security", "Judging", "Parties", "Nodes", "CLinux", "Yams"]),
     floor("Fuzzing", ["Wire", "Link", "Judging", "Parties", "Nodes", "Conformance"]),
     floor("Reporting", ["Wire", "Judging"]),
     .executableTarget(
       name: "detachspec",
       dependencies: [
-        "Wire", "Link", "Judging", "Parties", "Nodes", "Conformance", "Fuzzing", "Reporting", "Suites", "CLinux",
+        "Wire", "Link", "Security", "Judging", "Parties", "Nodes", "Conformance", "Fuzzing", "Reporting", "Suites", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     tests("WireTests", ["Wire"]),
     tests("LinkTests", ["Link", "Wire", "CLinux"]),
+    tests("SecurityTests", ["Security", "Wire", "Link"]),
     tests("LoadingTests", ["Wire", "Judging", "Suites", "Conformance"]),
     tests("NodesTests", ["Nodes", "Wire", "Link"]),
     tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
@@ -63,7 +66,7 @@ let package = Package(
     tests("CaptureTests", ["Judging", "Conformance"]),
     tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),
-    tests("LiveTests", ["detachspec"]),
+    tests("LiveTests", ["detachspec", "Link", "Security", "Wire"]),
 
     .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),
     .executableTarget(name: "embedgen", swiftSettings: strict),

@@ -42,7 +42,9 @@ extension Explanation {
 
 extension LayerKind {
   /// What the offsets of its fields count from.
-  fileprivate var origin: String { isMobilityMessage || self == .mh ? "Mobility Header" : isOption ? "option" : "header" }
+  fileprivate var origin: String {
+    isMobilityMessage || self == .mh ? "Mobility Header" : isPayload ? "payload" : isOption ? "option" : "header"
+  }
 }
 
 extension Field {
@@ -67,12 +69,16 @@ extension Computed {
     switch self {
     case .no: nil
     case .constant(let value): "always \(value)"
-    case .nextHeader: "the protocol number of what follows"
+    case .nextHeader: "the number of what follows"
     case .headerLength8: "octets of the header in units of 8, less the first 8"
     case .length8: "octets in units of 8"
     case .optionLength: "octets behind type and length"
     case .payloadLength: "octets behind the header"
     case .totalLength: "octets to the end of the packet"
+    case .partsLength: "octets with its parts"
+    case .dataLength: "octets behind the fixed part"
+    case .partCount: "how many parts it has"
+    case .more(let marker): "\(marker) where another follows, else 0"
     case .ipv4HeaderLength: "octets of the header in units of 4"
     case .checksum: "the Internet checksum"
     }

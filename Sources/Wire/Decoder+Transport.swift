@@ -17,7 +17,9 @@ extension Decoder {
       cursor.end = start &+ length
       // Zero in IPv4: the sender made none (RFC 768). Over octets that are not there, nobody can say whether it is right.
       let isAbsent = result.layers[network].kind == .ipv4 && Self.word(bytes, start &+ 6) == 0
-      if isOurs, !isAbsent, !isValid(bytes, from: start, to: cursor.end, next: 17, network: network, &result) {
+      if let opening = openings.first(where: { $0.offset > start && $0.offset < cursor.end }) {
+        if opening.isChecksumWrong { result.note(.checksum, layer: index, bit: 48) }
+      } else if isOurs, !isAbsent, !isValid(bytes, from: start, to: cursor.end, next: 17, network: network, &result) {
         result.note(.checksum, layer: index, bit: 48)
       }
     }
@@ -34,24 +36,47 @@ extension Decoder {
       // The non-ESP marker.
       cursor.offset &+= 4
       ike(bytes, &cursor, &result)
-    } else if cursor.room > 1, let index = enter(.esp, 8, minimum: 8, &cursor, &result) {
-      result.layers[index].protection = .opaque
+    } else if cursor.room > 1 {
+      esp(bytes, &cursor, &result, network: network)
     }
   }
 
-  private func ike(_ bytes: Span<UInt8>, _ cursor: inout Cursor, _ result: inout Dissection) {
+  func ike(_ bytes: Span<UInt8>, _ cursor: inout Cursor, _ result: inout Dissection) {
     let start = cursor.offset
-    guard let index = enter(.ike, 28, minimum: 28, &cursor, &result) else { return }
+    guard cursor.room >= 28 else { return truncated(.ike, cursor, &result) }
+    let room = cursor.room
     let length = Self.word(bytes, start &+ 24) &<< 16 | Self.word(bytes, start &+ 26)
+    guard let index = enter(.ike, max(28, length), minimum: 28, &cursor, &result) else { return }
+    result.ike = index
     if length < 28 {
       result.note(.lengthTooShort, layer: index, bit: 192)
-    } else if length < cursor.end &- start {
+    } else if length < room {
       result.note(.trailing, layer: index, bit: 192)
-    } else if length > cursor.end &- start &+ result.missing {
+    } else if length > room &+ result.missing {
       result.note(.lengthBeyond, layer: index, bit: 192)
     }
-    // Payloads of anything but the initial exchange are sealed.
-    if bytes[start &+ 18] != 34 { result.layers[index].protection = .opaque }
+    payloads(bytes, index, isWhole: length == room, &result)
+  }
+
+  /// Notes whether the payloads are sealed and, where the message's own length is right, what is wrong with them.
+  private func payloads(_ bytes: Span<UInt8>, _ index: Int, isWhole: Bool, _ result: inout Dissection) {
+    let layer = result.layers[index]
+    let opening = openings.first { $0.offset == Int(layer.offset) }
+    result.openedPayloads = opening?.payload
+    guard let walk = Dissection.payloadWalk(of: layer, opened: opening?.payload, in: bytes) else { return }
+    var isSealed = false
+    var flaws = 0
+    walk.forEach(in: bytes) { place in
+      if place.kind == .sk || place.kind == .skf { isSealed = true }
+    } flaw: { _, _ in
+      flaws &+= 1
+    }
+    if isSealed { result.layers[index].protection = opening?.protection ?? .opaque }
+    guard flaws > 0, isWhole else { return }
+    walk.forEach(in: bytes) { _ in
+    } flaw: { kind, octet in
+      result.note(kind, layer: index, bit: (octet &- Int(layer.offset)) &* 8)
+    }
   }
 
   /// The checksum over an upper-layer packet and the pseudo-header of its network layer (RFC 8200 8.1, RFC 768; RFC 6275 11.3.1: a home

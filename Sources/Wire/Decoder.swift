@@ -3,6 +3,8 @@ public enum FrameStart: Sendable {
   case ethernet
   /// An IPv4 or IPv6 header, told apart by its version.
   case ip
+  /// The header of an IKE message, what UDP carries (behind the non-ESP marker on port 4500).
+  case ike
   /// Something that nobody here reads.
   case opaque
 }
@@ -15,6 +17,8 @@ public struct Decoder: Sendable {
   public var dialects: [IPv6Address: Dialect] = [:]
   /// MH type numbers that are read as a revocation, 16 in both dialects unless the device's description says otherwise.
   public var revocationTypes: (UInt8, UInt8) = (16, 16)
+  /// What stands opened in the frame at hand.
+  var openings: [Opening] = []
 
   public init(dialect: Dialect) { self.dialect = dialect }
 
@@ -28,10 +32,21 @@ public struct Decoder: Sendable {
     switch start {
     case .ethernet: ethernet(bytes, &cursor, &result)
     case .ip: ip(bytes, &cursor, &result)
+    case .ike: ike(bytes, &cursor, &result)
     case .opaque: break
     }
     result.restOffset = min(cursor.offset, bytes.count)
     result.restLength = max(0, min(cursor.end, bytes.count) &- result.restOffset)
+  }
+
+  /// Decodes a frame in which sealed octets were replaced by what they seal, each in its place; the inside is decoded too.
+  public func decode(
+    _ bytes: Span<UInt8>, _ start: FrameStart = .ethernet, originalLength: Int? = nil, opened openings: [Opening],
+    into result: inout Dissection
+  ) {
+    var decoder = self
+    decoder.openings = openings
+    decoder.decode(bytes, start, originalLength: originalLength, into: &result)
   }
 
   /// Where decoding stands: the next octet, and the end of what the enclosing headers allow.
@@ -114,7 +129,7 @@ public struct Decoder: Sendable {
     case 17: udp(bytes, &cursor, &result, network: index)
     case 41: ipv6(bytes, &cursor, &result)
     case 4: ipv4(bytes, &cursor, &result)
-    case 50: esp(&cursor, &result)
+    case 50: esp(bytes, &cursor, &result, network: index)
     default: break
     }
   }
@@ -147,7 +162,7 @@ public struct Decoder: Sendable {
   }
 
   /// The chain behind an IPv6 header (RFC 8200 4.1).
-  private func headers(_ bytes: Span<UInt8>, _ first: UInt8, _ cursor: inout Cursor, _ result: inout Dissection, network: Int) {
+  func headers(_ bytes: Span<UInt8>, _ first: UInt8, _ cursor: inout Cursor, _ result: inout Dissection, network: Int) {
     var next = first
     while true {
       let start = cursor.offset
@@ -168,7 +183,7 @@ public struct Decoder: Sendable {
       case 4: return ipv4(bytes, &cursor, &result)
       case 41: return ipv6(bytes, &cursor, &result)
       case 17: return udp(bytes, &cursor, &result, network: network)
-      case 50: return esp(&cursor, &result)
+      case 50: return esp(bytes, &cursor, &result, network: network)
       case 58: return icmpv6(bytes, &cursor, &result, network: network)
       case 135: return mobility(bytes, &cursor, &result)
       default: return
@@ -225,10 +240,5 @@ public struct Decoder: Sendable {
       }
       offset &+= 2 &+ length
     }
-  }
-
-  private func esp(_ cursor: inout Cursor, _ result: inout Dissection) {
-    guard let index = enter(.esp, 8, minimum: 8, &cursor, &result) else { return }
-    result.layers[index].protection = .opaque
   }
 }

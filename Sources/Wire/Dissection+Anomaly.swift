@@ -6,6 +6,7 @@ extension Dissection {
       return DissectedAnomaly(layer: "frame", field: nil, kind: anomaly.kind.name, text: Self.words(anomaly.kind, value: nil))
     }
     let layer = layers[index]
+    if layer.kind == .ike, let part = payloadAnomaly(anomaly, layer, bytes) { return part }
     let found = fields(ofLayer: index, in: bytes).first { $0.field.range.bit == Int(anomaly.bit) }
     let value = found?.value
     var text = Self.words(anomaly.kind, value: value)
@@ -15,6 +16,22 @@ extension Dissection {
     let octet = Int(layer.offset) + Int(anomaly.bit) / 8
     if anomaly.kind == .optionOverrun { text += " (at octet \(octet))" }
     return DissectedAnomaly(layer: layer.kind.name, field: found?.field.name, kind: anomaly.kind.name, text: text)
+  }
+
+  /// An anomaly of a payload, named by that payload.
+  private func payloadAnomaly(_ anomaly: Anomaly, _ layer: Layer, _ bytes: Span<UInt8>) -> DissectedAnomaly? {
+    let octet = Int(layer.offset) + Int(anomaly.bit) / 8
+    guard Int(anomaly.bit) >= 28 * 8, anomaly.bit != .max else { return nil }
+    var holder: PayloadPlace?
+    forEachPayload(in: bytes) { if $0.offset <= octet { holder = $0 } }
+    guard let holder else {
+      return DissectedAnomaly(layer: "ike", field: nil, kind: anomaly.kind.name, text: Self.words(anomaly.kind, value: nil))
+    }
+    let found = Schema.of(holder.kind).values(in: bytes, at: holder.offset, end: holder.offset + holder.length)
+      .first { holder.offset * 8 + $0.field.range.bit == octet * 8 }
+    return DissectedAnomaly(
+      layer: holder.kind.name, field: anomaly.kind == .optionOverrun ? nil : found?.field.name, kind: anomaly.kind.name,
+      text: "\(Self.words(anomaly.kind, value: found?.value)) (at octet \(octet))")
   }
 
   private static func words(_ kind: Anomaly.Kind, value: UInt128?) -> String {

@@ -23,6 +23,23 @@ public struct DissectedLayer: Encodable, Sendable {
   public let fields: DissectedFields
   /// Nil for a layer that holds no options by its nature.
   public let options: [DissectedOption]?
+  /// The payloads of an IKE message, each followed by its parts; nil for any other layer.
+  public let payloads: [DissectedPayload]?
+}
+
+/// A payload of an IKE message, or a part of one.
+public struct DissectedPayload: Encodable, Sendable {
+  /// Its name in field paths.
+  public let payload: String
+  /// The type number by which it is announced; nil for a part.
+  public let type: Int?
+  /// Octets from the frame's start.
+  public let offset: Int
+  /// Octets of its own, without its parts.
+  public let length: Int
+  public let fields: DissectedFields
+  /// What stands behind the fields, in hexadecimal.
+  public let data: String
 }
 
 /// Fields by name, in wire order.
@@ -78,7 +95,8 @@ extension Dissection {
         return DissectedLayer(
           layer: layer.kind.name, dialect: Schema.of(layer.kind, layer.dialect).dialect?.name, offset: Int(layer.offset),
           length: Int(layer.length),
-          fields: DissectedFields(values: fields(ofLayer: index, in: bytes)), options: options(ofLayer: index, in: bytes))
+          fields: DissectedFields(values: fields(ofLayer: index, in: bytes)), options: options(ofLayer: index, in: bytes),
+          payloads: index == ike ? payloads(in: bytes) : nil)
       },
       anomalies: (0..<anomalyCount).map { describe(anomalies[$0], bytes) })
   }
@@ -90,12 +108,28 @@ extension Dissection {
   }
 
   private func options(ofLayer index: Int, in bytes: Span<UInt8>) -> [DissectedOption]? {
-    guard optionOctets(ofLayer: index, in: bytes) != nil else { return nil }
+    guard layers[index].kind != .ike, optionOctets(ofLayer: index, in: bytes) != nil else { return nil }
     var out: [DissectedOption] = []
     forEachOption(ofLayer: index, in: bytes) { _, offset, length in
       out.append(
         DissectedOption(
           type: Int(bytes[offset]), length: length > 1 ? Int(bytes[offset + 1]) : 0, data: hexadecimal(bytes, offset + 2, offset + length)))
+    }
+    return out
+  }
+}
+
+extension Dissection {
+  private func payloads(in bytes: Span<UInt8>) -> [DissectedPayload] {
+    var out: [DissectedPayload] = []
+    forEachPayload(in: bytes) { place in
+      let schema = Schema.of(place.kind)
+      let end = place.offset + place.length
+      out.append(
+        DissectedPayload(
+          payload: place.kind.name, type: place.type == 0 ? nil : Int(place.type), offset: place.offset, length: place.length,
+          fields: DissectedFields(values: schema.values(in: bytes, at: place.offset, end: end)),
+          data: hexadecimal(bytes, place.offset + schema.minimum, end)))
     }
     return out
   }

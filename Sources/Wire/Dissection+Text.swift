@@ -33,6 +33,7 @@ extension Dissection {
       let fixed = Int(layer.offset) + Schema.of(layer.kind, layer.dialect).minimum
       return hasMessage ? "" : Self.octets("  octets", bytes, fixed, layer.end)
     }
+    if layer.kind == .ike { return payloads(octets, bytes) }
     var out = ""
     var end = octets.lowerBound
     forEachOption(ofLayer: index, in: bytes) { kind, offset, length in
@@ -48,9 +49,33 @@ extension Dissection {
     return out + Self.octets("  octets", bytes, end, octets.upperBound)
   }
 
+  /// The payloads of an IKE message, their parts one step further in.
+  private func payloads(_ octets: Range<Int>, _ bytes: Span<UInt8>) -> String {
+    var out = ""
+    var end = octets.lowerBound
+    forEachPayload(in: bytes) { place in
+      out += Self.octets("  octets", bytes, end, place.offset)
+      let schema = Schema.of(place.kind)
+      let indent = String(repeating: "  ", count: place.kind.depth + 1)
+      let type = place.kind == .unknownPayload ? " of type \(place.type)" : ""
+      out +=
+        "\(indent)\(place.kind.depth == 0 ? "payload" : "part")\(type) \(Self.line(schema, offset: place.offset, length: place.length, .clear))"
+      out += Self.lines(schema.values(in: bytes, at: place.offset, end: place.offset + place.length), indent: indent + "  ")
+      out += Self.octets("\(indent)  data", bytes, place.offset + schema.minimum, place.offset + place.length)
+      end = place.offset + place.length
+    }
+    return out + Self.octets("  octets", bytes, end, octets.upperBound)
+  }
+
   private static func line(_ schema: Schema, offset: Int, length: Int, _ protection: Protection) -> String {
     let dialect = schema.dialect.map { " (\($0.name))" } ?? ""
-    let seal = protection == .clear ? "" : protection == .opaque ? ", sealed" : ", opened with security association \(protection.raw - 1)"
+    let seal =
+      switch protection {
+      case .clear: ""
+      case .opaque: ", sealed"
+      case .unverified: ", not encrypted, integrity unknown"
+      default: ", opened with security association \(protection.raw - 1)"
+      }
     return "\(schema.kind.name)\(dialect) at \(offset), \(length) octets, \(schema.clause)\(seal)\n"
   }
 

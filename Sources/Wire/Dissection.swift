@@ -64,7 +64,7 @@ public struct Dissection: Sendable {
   public internal(set) var restOffset = 0
   public internal(set) var restLength = 0
   /// Indices into the table, -1 where there is none: the Mobility Header and its message, the first network header, the innermost IPv6
-  /// header, and the Home Address option and type 2 routing header that belong to that one.
+  /// header, the Home Address option and type 2 routing header that belong to that one, and the ICMPv6 and IKE messages.
   public internal(set) var mobility = -1
   public internal(set) var message = -1
   public internal(set) var network = -1
@@ -72,6 +72,9 @@ public struct Dissection: Sendable {
   public internal(set) var homeAddressOption = -1
   public internal(set) var routing = -1
   public internal(set) var icmp = -1
+  public internal(set) var ike = -1
+  /// Where the payloads of the IKE message stand that were opened; nil where none were.
+  var openedPayloads: Range<Int>?
   /// The innermost packet is an ICMPv6 error (RFC 4443 2.1).
   public internal(set) var isICMPError = false
   /// Octets that are not captured: the frame was longer on the wire.
@@ -96,6 +99,8 @@ public struct Dissection: Sendable {
     homeAddressOption = -1
     routing = -1
     icmp = -1
+    ike = -1
+    openedPayloads = nil
     isICMPError = false
     missing = 0
     messageKind = nil
@@ -161,22 +166,29 @@ public struct Dissection: Sendable {
   private borrowing func optionValue(_ path: FieldPath, in bytes: Span<UInt8>) -> UInt128? {
     let index = optionHolder
     guard index >= 0, let octets = optionOctets(ofLayer: index, in: bytes) else { return nil }
-    return Self.optionValue(path, octets, of: layers.span[index].kind, in: bytes)
+    return Self.optionValue(path, octets, of: layers.span[index], opened: openedPayloads, in: bytes)
   }
 
-  static func optionValue(_ path: FieldPath, _ octets: Range<Int>, of holder: LayerKind, in bytes: Span<UInt8>) -> UInt128? {
+  static func optionValue(
+    _ path: FieldPath, _ octets: Range<Int>, of holder: Layer, opened: Range<Int>?, in bytes: Span<UInt8>
+  ) -> UInt128? {
     var result: UInt128?
-    forEachOption(octets, of: holder, in: bytes) { kind, offset, length in
+    forEachOption(octets, of: holder, opened: opened, in: bytes) { kind, offset, length in
       guard kind == path.kind, result == nil, let range = path.range(in: .rfc5846), range.octetsNeeded <= length else { return }
       result = range.read(bytes, at: offset)
     }
     return result
   }
 
-  /// The layer whose options are meant where none is named: the Mobility Header's message or, without one, the ND message; -1: none.
-  private var optionHolder: Int { message >= 0 ? message : mobility < 0 ? icmp : -1 }
+  /// The layer whose options are meant where none is named: the Mobility Header's message or, without one, the ND or IKE message; -1: none.
+  private var optionHolder: Int { Self.optionHolder(message: message, mobility: mobility, icmp: icmp, ike: ike) }
 
-  /// Calls `body` with kind, offset and whole length of every option of the Mobility Header or, without one, of the ND message.
+  @inline(__always) static func optionHolder(message: Int, mobility: Int, icmp: Int, ike: Int) -> Int {
+    message >= 0 ? message : mobility >= 0 ? -1 : icmp >= 0 ? icmp : ike
+  }
+
+  /// Calls `body` with kind, offset and whole length of every option of the Mobility Header or, without one, of the ND message, or of every
+  /// payload of the IKE message, each with its own length and followed by its parts.
   ///
   /// Stops at the first option that runs past the end.
   public borrowing func forEachOption(in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
@@ -186,11 +198,18 @@ public struct Dissection: Sendable {
   /// The same for one layer of the table, a destination options or hop-by-hop header too; a layer that has no options has none.
   public borrowing func forEachOption(ofLayer index: Int, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
     guard let octets = optionOctets(ofLayer: index, in: bytes) else { return }
-    Self.forEachOption(octets, of: layers.span[index].kind, in: bytes, body)
+    Self.forEachOption(octets, of: layers.span[index], opened: openedPayloads, in: bytes, body)
   }
 
   @inline(__always)
-  static func forEachOption(_ octets: Range<Int>, of kind: LayerKind, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void) {
+  static func forEachOption(
+    _ octets: Range<Int>, of layer: Layer, opened: Range<Int>?, in bytes: Span<UInt8>, _ body: (LayerKind, Int, Int) -> Void
+  ) {
+    let kind = layer.kind
+    if kind == .ike {
+      payloadWalk(of: layer, opened: opened, in: bytes)?.forEach(in: bytes) { body($0.kind, $0.offset, $0.length) }
+      return
+    }
     var offset = octets.lowerBound
     while offset < octets.upperBound {
       let type = bytes[offset]
@@ -225,7 +244,7 @@ public struct Dissection: Sendable {
   @inline(__always) static func optionOctets(of layer: Layer, _ mobilityEnd: Int?, _ count: Int) -> Range<Int>? {
     let end: Int
     switch layer.kind {
-    case .hopByHop, .destinationOptions, .routerSolicitation, .routerAdvertisement, .neighbourSolicitation, .neighbourAdvertisement:
+    case .hopByHop, .destinationOptions, .routerSolicitation, .routerAdvertisement, .neighbourSolicitation, .neighbourAdvertisement, .ike:
       end = layer.end
     case .bu, .ba, .be, .bri, .bra, .revocation: end = mobilityEnd ?? layer.end
     default: return nil
@@ -256,6 +275,11 @@ public struct Dissection: Sendable {
       anomalies[anomalyCount] = Anomaly(kind: .limit, layer: UInt8(clamping: layer), bit: .max)
       anomalyCount += 1
     }
+  }
+
+  /// Everything from a layer on was sealed in the frame that this one was made of.
+  public mutating func mark(from layer: Int, _ protection: Protection) {
+    for index in max(0, layer)..<max(count, layer, 0) { layers[index].protection = protection }
   }
 
   /// Adds a layer and returns its index; nil when the table is full.

@@ -2,7 +2,7 @@
 public enum Computed: Sendable, Equatable {
   case no
   case constant(UInt64)
-  /// The protocol number or EtherType of the layer that follows.
+  /// The protocol number, EtherType or payload type of what follows.
   case nextHeader
   /// Octets of the whole layer in units of 8, less the first 8 (extension headers, Mobility Header).
   case headerLength8
@@ -14,6 +14,14 @@ public enum Computed: Sendable, Equatable {
   case payloadLength
   /// Octets from this layer's start to the end of the packet (IPv4, UDP, IKE).
   case totalLength
+  /// Octets of a payload of IKEv2, or of a part of one, with the parts that follow it.
+  case partsLength
+  /// Octets of an option behind its fixed part (an attribute's value, a proposal's SPI).
+  case dataLength
+  /// How many parts a payload has, or a part itself.
+  case partCount
+  /// This number where another of its rank follows, else 0.
+  case more(UInt64)
   /// The IPv4 header length in words of 32 bits.
   case ipv4HeaderLength
   /// The Internet checksum over this layer, with the pseudo-header its protocol asks for.

@@ -28,7 +28,7 @@ public struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// For the names that code itself spells; the test of `wellKnown` holds that each one resolves.
-  private init(certain path: StaticString) {
+  init(certain path: StaticString) {
     let parts = "\(path)".split(separator: ".", maxSplits: 1).map(String.init)
     self.init(LayerKind(name: parts.first ?? "") ?? .ethernet, named: parts.last ?? "")
   }
@@ -76,6 +76,8 @@ extension FieldPath {
   public static let routingExtLength = FieldPath(certain: "rh2.hdr-ext-len")
   public static let udpSourcePort = FieldPath(certain: "udp.source-port")
   public static let udpDestinationPort = FieldPath(certain: "udp.destination-port")
+  public static let espSPI = FieldPath(certain: "esp.spi")
+  public static let espSequence = FieldPath(certain: "esp.sequence")
   public static let icmpType = FieldPath(certain: "icmpv6.type")
   public static let icmpCode = FieldPath(certain: "icmpv6.code")
   public static let icmpPointer = FieldPath(certain: "icmpv6.pointer")
@@ -125,17 +127,18 @@ extension FieldPath {
   public static let alternateCareOfAddress = FieldPath(certain: "alternate-care-of-address.address")
 
   /// All of the above.
-  public static let wellKnown: [FieldPath] = [
-    ethernetDestination, ethernetSource, ethernetType, ipv4Source, ipv4Destination, ipv4Protocol, ipv6Source, ipv6Destination,
-    ipv6NextHeader,
-    ipv6HopLimit, ipv6PayloadLength, homeAddressOption, routingHomeAddress, segmentsLeft, routingExtLength, udpSourcePort,
-    udpDestinationPort,
-    icmpType, icmpCode, icmpPointer, solicitedTarget, advertisedTarget, advertisedSolicited, advertisedOverride, advertisedRouter,
-    linkLayerType,
-    linkLayerAddress, arpOperation, arpSenderHardware, arpSender, arpTargetHardware, arpTarget, mhPayloadProto, mhHeaderLen, mhType,
-    mhReserved,
-    mhChecksum, buSequence, buLifetime, buA, buH, buL, buK, buP, baStatus, baK, baSequence, baLifetime, beStatus, beHomeAddress,
-    briSequence,
-    briTrigger, briP, briA, briG, briV, briReserved, braSequence, braStatus, braP, braG, braV, revocationSequence, alternateCareOfAddress,
-  ]
+  public static let wellKnown: [FieldPath] =
+    [
+      ethernetDestination, ethernetSource, ethernetType, ipv4Source, ipv4Destination, ipv4Protocol, ipv6Source, ipv6Destination,
+      ipv6NextHeader,
+      ipv6HopLimit, ipv6PayloadLength, homeAddressOption, routingHomeAddress, segmentsLeft, routingExtLength, udpSourcePort,
+      udpDestinationPort,
+      icmpType, icmpCode, icmpPointer, solicitedTarget, advertisedTarget, advertisedSolicited, advertisedOverride, advertisedRouter,
+      linkLayerType,
+      linkLayerAddress, arpOperation, arpSenderHardware, arpSender, arpTargetHardware, arpTarget, mhPayloadProto, mhHeaderLen, mhType,
+      mhReserved,
+      mhChecksum, buSequence, buLifetime, buA, buH, buL, buK, buP, baStatus, baK, baSequence, baLifetime, beStatus, beHomeAddress,
+      briSequence,
+      briTrigger, briP, briA, briG, briV, briReserved, braSequence, braStatus, braP, braG, braV, revocationSequence, alternateCareOfAddress,
+    ] + keyExchange
 }

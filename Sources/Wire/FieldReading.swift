@@ -42,7 +42,7 @@ public struct OptionTypes: Sendable, Equatable {
 }
 
 extension Dissection {
-  /// Reads many fields at once, and the types of the message's options, padding included, up to the first that runs past the end.
+  /// Reads many fields at once, and the types of the message's options (padding included) or payloads, up to the first that runs past the end.
   ///
   /// Upper floors ask for whole values, and read a message once. Mutating only so that nobody copies the table, which is too large to be
   /// handed over for every field; inside, too, nothing is done that would copy it.
@@ -64,8 +64,9 @@ extension Dissection {
     // Most fields are of the message.
     let messageKind = message >= 0 ? self.messageKind : nil
     let isClean = anomalyCount == 0
+    let openedPayloads = self.openedPayloads
     let layers = self.layers.span
-    let holder = message >= 0 ? message : mobility < 0 ? icmp : -1
+    let holder = Self.optionHolder(message: message, mobility: mobility, icmp: icmp, ike: ike)
     let octets = holder >= 0 ? Self.optionOctets(of: layers[holder], mobility >= 0 ? layers[mobility].end : nil, bytes.count) : nil
     var field = range.lowerBound
     while field < range.upperBound {
@@ -74,8 +75,8 @@ extension Dissection {
       field &+= 1
       var value: UInt128?
       var layer = -1
-      if path.kind.isMobilityOption || path.kind == .linkLayerAddress || path.kind == .unknownNeighbourOption {
-        if let octets { value = Self.optionValue(path, octets, of: layers[holder].kind, in: bytes) }
+      if path.kind.isOption, !path.kind.isDestinationOption {
+        if let octets { value = Self.optionValue(path, octets, of: layers[holder], opened: openedPayloads, in: bytes) }
       } else {
         if path.kind == messageKind {
           layer = message
@@ -101,7 +102,14 @@ extension Dissection {
       readings[place].isWrong = false
     }
     var types = OptionTypes()
-    if let octets { Self.forEachOption(octets, of: layers[holder].kind, in: bytes) { _, offset, _ in types.insert(bytes[offset]) } }
+    if let octets {
+      let layer = layers[holder]
+      if layer.kind == .ike {
+        Self.payloadWalk(of: layer, opened: openedPayloads, in: bytes)?.forEach(in: bytes) { if $0.type != 0 { types.insert($0.type) } }
+      } else {
+        Self.forEachOption(octets, of: layer, opened: nil, in: bytes) { _, offset, _ in types.insert(bytes[offset]) }
+      }
+    }
     if !isClean { blame(fields, range, &readings) }
     return types
   }

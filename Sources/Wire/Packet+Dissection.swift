@@ -15,20 +15,20 @@ extension Packet {
       }
       // The non-ESP marker of port 4500 belongs to no layer.
       if Int(layer.offset) > end, !headers.isEmpty { headers[headers.count - 1].opaque += Self.copy(bytes, end, Int(layer.offset)) }
-      var kind = layer.kind
-      var dialect = layer.dialect
-      if kind == .mh, dissection.message >= 0 {
-        kind = dissection.layers[dissection.message].kind
-        dialect = dissection.layers[dissection.message].dialect
+      var taken = layer
+      if layer.kind == .mh, dissection.message >= 0 {
+        taken.kind = dissection.layers[dissection.message].kind
+        taken.dialect = dissection.layers[dissection.message].dialect
       }
-      headers.append(Header(taking: kind, dialect, bytes, start: Int(layer.offset), end: layer.end))
-      end = kind.isMobilityMessage ? max(layer.end, Int(layer.offset) + Schema.of(kind, dialect).minimum) : layer.end
+      headers.append(Header(taking: taken, opened: dissection.openedPayloads, bytes))
+      let minimum = Schema.of(taken.kind, taken.dialect).minimum
+      end = taken.kind.isMobilityMessage ? max(layer.end, Int(layer.offset) + minimum) : layer.end
       index += 1
     }
     payload = Self.copy(bytes, min(end, bytes.count), bytes.count)
   }
 
-  fileprivate static func copy(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> [UInt8] {
+  static func copy(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(max(0, end - start))
     for index in start..<max(start, min(end, bytes.count)) { out.append(bytes[index]) }
@@ -46,7 +46,11 @@ extension Packet {
         guard start + entry.range.octetsNeeded <= bytes.count else { continue }
         copy.headers[index].values.append((path: entry.path, value: entry.range.read(bytes.span, at: start)))
       }
-      for option in header.options.indices { copy.headers[index].options[option].freeze() }
+      if header.kind == .ike {
+        copy.headers[index].freezePayloads(bytes, at: start)
+      } else {
+        for option in header.options.indices { copy.headers[index].options[option].freeze() }
+      }
       var own: [UInt8] = []
       header.append(to: &own)
       start += own.count
@@ -56,7 +60,8 @@ extension Packet {
 }
 
 extension Packet.Header {
-  fileprivate init(taking kind: LayerKind, _ dialect: Dialect, _ bytes: Span<UInt8>, start: Int, end: Int) {
+  fileprivate init(taking layer: Layer, opened: Range<Int>?, _ bytes: Span<UInt8>) {
+    let (kind, dialect, start, end) = (layer.kind, layer.dialect, Int(layer.offset), layer.end)
     self.init(kind, dialect)
     pads = false
     let layout = self.layout
@@ -66,6 +71,7 @@ extension Packet.Header {
       values.append((path: entry.path, value: entry.range.read(bytes, at: start)))
     }
     switch kind {
+    case .ike: take(payloadsOf: layer, opened: opened, bytes)
     case .hopByHop, .destinationOptions:
       options = Self.options(bytes, start + fixed, end) { Schema.destinationOption($0) }
     case .bu, .ba, .be, .bri, .bra, .revocation:

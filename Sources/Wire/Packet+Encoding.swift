@@ -1,9 +1,19 @@
 extension Packet {
   /// The octets, every field in place and every computed field computed unless it was given.
   public func encoded() -> [UInt8] {
+    var starts: [Int] = []
+    var bytes = encoded(starts: &starts)
+    if let truncation, truncation < bytes.count { bytes.removeLast(bytes.count - max(0, truncation)) }
+    return bytes
+  }
+
+  /// The same before it is cut.
+  ///
+  /// - Parameter starts: where each header starts in it, and last the payload.
+  public func encoded(starts: inout [Int]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(160)
-    var starts: [Int] = []
+    starts.removeAll(keepingCapacity: true)
     starts.reserveCapacity(headers.count)
     for header in headers {
       starts.append(bytes.count)
@@ -16,7 +26,7 @@ extension Packet {
       computeLengths(index, start: starts[index], end: end, &bytes)
     }
     for index in headers.indices.reversed() { computeChecksum(index, starts, &bytes) }
-    if let truncation, truncation < bytes.count { bytes.removeLast(bytes.count - max(0, truncation)) }
+    starts.append(payloadStart)
     return bytes
   }
 
@@ -31,7 +41,7 @@ extension Packet {
       case .payloadLength: value = bytes.count - end
       case .totalLength: value = bytes.count - start
       case .ipv4HeaderLength: value = (end - start) / 4
-      case .no, .constant, .length8, .optionLength, .checksum: continue
+      case .no, .constant, .length8, .optionLength, .checksum, .partsLength, .dataLength, .partCount, .more: continue
       }
       entry.range.write(&bytes, at: start, UInt128(max(0, value)))
     }
@@ -39,22 +49,15 @@ extension Packet {
 
   /// The number by which header `index` names what follows it.
   private func nextProtocol(after index: Int) -> Int {
-    guard index + 1 < headers.count else { return headers[index].kind == .ethernet || headers[index].kind == .vlan ? 0x86dd : 59 }
+    if headers[index].kind == .ike { return headers[index].options.first.map { Int($0.payloadType) } ?? 0 }
     let isLink = headers[index].kind == .ethernet || headers[index].kind == .vlan
+    guard index + 1 < headers.count else { return isLink ? 0x86dd : 59 }
     switch headers[index + 1].kind {
     case .vlan: return 0x8100
     case .arp: return 0x0806
-    case .ipv4: return isLink ? 0x0800 : 4
-    case .ipv6: return isLink ? 0x86dd : 41
-    case .hopByHop: return 0
-    case .destinationOptions: return 60
-    case .routing, .rh2: return 43
-    case .fragment: return 44
-    case .udp: return 17
-    case .esp: return 50
-    case .icmpv6, .routerSolicitation, .routerAdvertisement, .neighbourSolicitation, .neighbourAdvertisement: return 58
-    case .mh, .bu, .ba, .be, .bri, .bra, .revocation: return 135
-    default: return 59
+    case .ipv4 where isLink: return 0x0800
+    case .ipv6 where isLink: return 0x86dd
+    case let kind: return Int(kind.protocolNumber)
     }
   }
 
@@ -122,6 +125,7 @@ extension Packet.Header {
     bytes += opaque
     for (range, value) in layout.constants { range.write(&bytes, at: start, value) }
     for (path, value) in values where holds(path) { path.range(in: dialect)?.write(&bytes, at: start, value) }
+    if kind == .ike { return Packet.Option.encode(options, to: &bytes) }
     for option in options {
       if pads { Self.pad(&bytes, from: start, to: Schema.of(option.kind).alignment, kind) }
       option.append(to: &bytes)
@@ -176,6 +180,7 @@ extension Packet.Option {
       switch entry.computed {
       case .optionLength: entry.range.write(&bytes, at: start, UInt128(max(0, bytes.count - start - 2)))
       case .length8: entry.range.write(&bytes, at: start, UInt128((bytes.count - start) / 8))
+      case .dataLength: entry.range.write(&bytes, at: start, UInt128(bytes.count - start - layout.minimum))
       default: break
       }
     }

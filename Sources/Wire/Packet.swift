@@ -34,12 +34,14 @@ public struct Packet: Sendable {
     }
   }
 
-  /// An option of a header.
+  /// An option of a header; a payload of IKEv2, or a part of one, which follows it in the header's options.
   public struct Option: Sendable {
     public var kind: LayerKind
     public var values: [(path: FieldPath, value: UInt128)]
     /// The octets behind the fields of its schema.
     public var data: [UInt8]
+    /// The type number that announces this payload of IKEv2, where it is not that of its kind.
+    public var announced: UInt8?
 
     public init(_ kind: LayerKind, _ values: [(FieldPath, UInt128)] = [], data: [UInt8] = []) {
       self.kind = kind

@@ -28,7 +28,9 @@ public struct Schema: Sendable {
   }
 
   /// Every schema there is.
-  public static let all: [Schema] = linkSchemas + networkSchemas + neighbourSchemas + mobilitySchemas + mobilityOptionSchemas
+  public static let all: [Schema] =
+    linkSchemas + networkSchemas + neighbourSchemas + mobilitySchemas + mobilityOptionSchemas
+    + keyExchangeSchemas
 
   private static let table: [Schema?] = {
     var table = [Schema?](repeating: nil, count: LayerKind.allCases.count * 2)
@@ -61,9 +63,15 @@ public struct Schema: Sendable {
   }
   private static let mobilityOptions = byNumber(all) { $0.isMobilityOption }
   private static let destinationOptions = byNumber(all) { $0.isDestinationOption }
+  private static let payloads = byNumber(all) { $0.isPayload && $0.depth == 0 }
+  private static let transforms = byNumber(all) { $0.isPayload && $0.depth == 2 }
 
   /// The kind of a mobility option by its type number.
   public static func mobilityOption(_ type: UInt8) -> LayerKind { mobilityOptions[Int(type)] ?? .unknownMobilityOption }
   /// The kind of an option of a destination options or hop-by-hop header by its type number.
   public static func destinationOption(_ type: UInt8) -> LayerKind { destinationOptions[Int(type)] ?? .unknownDestinationOption }
+  /// The kind of a payload of IKEv2 by its type number.
+  public static func payloadKind(_ type: UInt8) -> LayerKind { payloads[Int(type)] ?? .unknownPayload }
+  /// The kind of a transform of IKEv2 by its type number.
+  public static func transformKind(_ type: UInt8) -> LayerKind { transforms[Int(type)] ?? .unknownTransform }
 }

@@ -94,17 +94,6 @@ extension Schema {
     Schema(
       .esp, octets: 8, "RFC 4303 2", [Field("spi", 0, 32, "esp.spi"), Field("sequence", 32, 32, "esp.sequence")]),
     Schema(
-      .ike, octets: 28, "RFC 7296 3.1",
-      [
-        Field("initiator-spi", 0, 64, "isakmp.ispi"), Field("responder-spi", 64, 64, "isakmp.rspi"),
-        Field("next-payload", 128, 8, "isakmp.nextpayload"), Field("version", 136, 8, "isakmp.version", .constant(0x20)),
-        Field(
-          "exchange-type", 144, 8, "isakmp.exchangetype",
-          meanings: [34: "IKE_SA_INIT", 35: "IKE_AUTH", 36: "CREATE_CHILD_SA", 37: "INFORMATIONAL"]),
-        Field("flags", 152, 8, "isakmp.flags"), Field("message-id", 160, 32, "isakmp.messageid"),
-        Field("length", 192, 32, "isakmp.length", .totalLength),
-      ]),
-    Schema(
       .hao, number: 201, octets: 18, align: (8, 6), "RFC 6275 6.3",
       [
         Field("option-type", 0, 8, "ipv6.opt.type", .constant(201)), Field("option-length", 8, 8, "ipv6.opt.length", .optionLength),

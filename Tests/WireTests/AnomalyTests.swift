@@ -23,7 +23,7 @@ struct AnomalyTests {
   static let udp = Packet([
     BuildingTests.down4, .udp(from: 4191, to: 40077), BuildingTests.toHome, .message(.bri, .rfc5846, BuildingTests.bri),
   ])
-  static let ike = Packet([BuildingTests.fromCareOf, .udp(from: 500, to: 500), BuildingTests.ike(8, 2)], payload: [1, 2, 3, 4])
+  static let ike = Packet([BuildingTests.fromCareOf, .udp(from: 500, to: 500), BuildingTests.ike(i: 1, 2, next: 42, sealed: [1, 2, 3, 4])])
 
   static let echo = Packet([BuildingTests.toHome, .icmpv6(type: 128, code: 0)], payload: [1, 2, 3, 4])
 

@@ -21,14 +21,13 @@ struct BuildingTests {
   static let down4 = ipv4(.ipv4(from: Lab.agent4, to: Lab.careOf4))
   static let up4 = ipv4(.ipv4(from: Lab.careOf4, to: Lab.agent4))
 
-  static func ike(_ flags: UInt128, _ id: UInt128) -> Packet.Header {
+  static func ike(i: UInt128 = 0, r: UInt128 = 0, _ id: UInt128, next: UInt128, sealed: [UInt8]) -> Packet.Header {
     Packet.Header(
       .ike, .rfc5846,
       [
         (path("ike.initiator-spi"), 0x1111_1111_1111_1111), (path("ike.responder-spi"), 0x2222_2222_2222_2222),
-        (path("ike.next-payload"), 46),
-        (path("ike.exchange-type"), 37), (path("ike.flags"), flags), (path("ike.message-id"), id),
-      ])
+        (path("ike.exchange-type"), 37), (path("ike.i"), i), (path("ike.r"), r), (path("ike.message-id"), id),
+      ], options: [Packet.Option(.sk, [(path("sk.next-payload"), next)], data: sealed)])
   }
   static func marked(_ header: Packet.Header) -> Packet.Header {
     var header = header
@@ -66,10 +65,10 @@ struct BuildingTests {
     ("P10", Packet([down4, .udp(from: 4191, to: 40077), toHome, .message(.bri, .draft01, draftBRI)]), Worked.p10),
     ("P11", Packet([down4, toHome, .message(.bri, .rfc5846, bri)]), Worked.p11),
     ("P12", Packet([fromCareOf, home, .message(.bra, .rfc5846, bra + [(.braStatus, 128)])]), Worked.p12),
-    ("K1", Packet([fromCareOf, .udp(from: 500, to: 500), ike(8, 2)], payload: tail(Worked.k1, 76)), Worked.k1),
-    ("K2", Packet([toCareOf, .udp(from: 500, to: 500), ike(0x20, 2)], payload: tail(Worked.k2, 76)), Worked.k2),
-    ("K3", Packet([fromCareOf, .udp(from: 500, to: 500), ike(8, 3)], payload: tail(Worked.k3, 76)), Worked.k3),
-    ("K4", Packet([up4, marked(.udp(from: 4500, to: 4500)), ike(8, 2)], payload: tail(Worked.k4, 60)), Worked.k4),
+    ("K1", Packet([fromCareOf, .udp(from: 500, to: 500), ike(i: 1, 2, next: 42, sealed: tail(Worked.k1, 80))]), Worked.k1),
+    ("K2", Packet([toCareOf, .udp(from: 500, to: 500), ike(r: 1, 2, next: 0, sealed: tail(Worked.k2, 80))]), Worked.k2),
+    ("K3", Packet([fromCareOf, .udp(from: 500, to: 500), ike(i: 1, 3, next: 42, sealed: tail(Worked.k3, 80))]), Worked.k3),
+    ("K4", Packet([up4, marked(.udp(from: 4500, to: 4500)), ike(i: 1, 2, next: 42, sealed: tail(Worked.k4, 64))]), Worked.k4),
     (
       "E1",
       Packet(

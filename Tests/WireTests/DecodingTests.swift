@@ -79,10 +79,13 @@ struct DecodingTests {
       name: "K1", octets: Worked.k1, kinds: [.ipv6, .udp, .ike],
       values: [
         ("ike.initiator-spi", 0x1111_1111_1111_1111), ("ike.responder-spi", 0x2222_2222_2222_2222), ("ike.next-payload", 46),
-        ("ike.version", 0x20), ("ike.exchange-type", 37), ("ike.flags", 8), ("ike.message-id", 2), ("ike.length", 76),
+        ("ike.version", 0x20), ("ike.exchange-type", 37), ("ike.i", 1), ("ike.r", 0), ("ike.message-id", 2), ("ike.length", 76),
+        ("sk.next-payload", 42), ("sk.length", 48),
       ]),
-    Case(name: "K2", octets: Worked.k2, kinds: [.ipv6, .udp, .ike], values: [("ike.flags", 0x20), ("ike.message-id", 2)]),
-    Case(name: "K3", octets: Worked.k3, kinds: [.ipv6, .udp, .ike], values: [("ike.flags", 8), ("ike.message-id", 3)]),
+    Case(
+      name: "K2", octets: Worked.k2, kinds: [.ipv6, .udp, .ike],
+      values: [("ike.i", 0), ("ike.r", 1), ("ike.message-id", 2), ("sk.next-payload", 0)]),
+    Case(name: "K3", octets: Worked.k3, kinds: [.ipv6, .udp, .ike], values: [("ike.i", 1), ("ike.r", 0), ("ike.message-id", 3)]),
     Case(
       name: "K4", octets: Worked.k4, kinds: [.ipv4, .udp, .ike],
       values: [("udp.source-port", 4500), ("ike.initiator-spi", 0x1111_1111_1111_1111), ("ike.length", 76)]),
@@ -154,7 +157,7 @@ struct DecodingTests {
     #expect(dissection.messageKind == .bra)
   }
 
-  @Test("what is sealed is opaque, and its octets are the rest")
+  @Test("what is sealed is opaque; the octets of ESP are the rest, those of IKE the data of SK")
   func sealed() {
     let esp = dissect(Worked.e1)
     #expect(esp.layer(.esp)?.protection == .opaque)
@@ -162,6 +165,8 @@ struct DecodingTests {
     let ike = dissect(Worked.k4)
     #expect(ike.layer(.ike)?.protection == .opaque)
     #expect(ike.layer(.ike)?.offset == 32)
-    #expect(ike.restOffset == 60 && ike.restLength == 48)
+    #expect(ike.restLength == 0)
+    let places = KeyExchangeTests.places(Worked.k4)
+    #expect(places.map(\.kind) == [.sk] && places.first?.offset == 60 && places.first?.length == 48)
   }
 }

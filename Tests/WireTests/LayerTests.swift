@@ -99,7 +99,7 @@ struct LayerTests {
       .ike, .rfc5846,
       [
         (path("ike.initiator-spi"), 0x1111_1111_1111_1111), (path("ike.responder-spi"), 0x2222_2222_2222_2222),
-        (path("ike.exchange-type"), 34), (path("ike.flags"), 8), (path("ike.next-payload"), 0),
+        (path("ike.exchange-type"), 34), (path("ike.i"), 1), (path("ike.next-payload"), 0),
       ])
     let header = Packet.Header(.hopByHop, options: [alert])
     let built = Packet([.ipv6(from: Lab.careOf, to: Lab.agent), header, .udp(from: 500, to: 500), ike]).encoded()

@@ -26,8 +26,8 @@ struct TextTests {
     #expect(text.contains("\n  sequence = 4660 (0x1234)  [mip6.bri_seqnr]\n"))
     let sealed = dissect(Worked.k4).text(of: Worked.k4)
     #expect(sealed.contains("\noctets at 28, 4 octets: 00000000\n"))
-    #expect(sealed.contains("\nike at 32, 28 octets, RFC 7296 3.1, sealed\n"))
-    #expect(sealed.contains("\nrest at 60, 48 octets: 2a000030a0a1"))
+    #expect(sealed.contains("\nike at 32, 76 octets, RFC 7296 3.1, sealed\n"))
+    #expect(sealed.contains("\n    data at 64, 44 octets: a0a1a2"))
   }
 
   @Test("what is wrong is said, with the checksum that would be right")

@@ -1,0 +1,213 @@
+package import Wire
+
+/// What a host does between IP and the Mobility Header (RFC 4877): seals the messages of its bindings with ESP in transport mode and opens
+/// those it gets, with keys that IKEv2 makes.
+///
+/// A binding has an IKE SA of its own, as a PDN connection has (TS 24.303 5.1.2.2). Like the parties it does no I/O: it takes datagrams and
+/// times, and says what to send.
+package struct BindingProtection: Sendable {
+  package enum Event: Hashable, Sendable {
+    /// The ESP SAs of a binding are there, in both directions.
+    case established(IPv6Address)
+    /// The IKE SA of a binding is gone, and its ESP SAs with it.
+    case closed(IPv6Address, IKEClosure)
+  }
+
+  private struct Keys: Sendable {
+    var handle: UInt64
+    /// By which a layer's protection names the inbound one.
+    var number: UInt16
+    var inbound: SecurityAssociation
+    var outbound: SecurityAssociation
+  }
+
+  private let role: BindingRole
+  private var endpoint: IKEEndpoint
+  private var generator: any RandomNumberGenerator & Sendable
+  /// By home address; no more than one pair of ESP SAs each, the latest.
+  private var keys: [IPv6Address: Keys] = [:]
+  /// Those that were there last, of bindings that have none any more.
+  private var retired: [IPv6Address: Keys] = [:]
+  /// The home addresses of the IKE SAs that this host began.
+  private var begun: [UInt64: IPv6Address] = [:]
+  /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.
+  private var closing: [UInt64: IPv6Address] = [:]
+  private var inbound = SecurityAssociations()
+  /// The IKE SAs whose keys are in `tables`.
+  private var recorded: Set<UInt64> = []
+  /// All keys that there ever were: for a reader of the capture.
+  package private(set) var tables = KeyTables()
+
+  /// Which end of the bindings a host is.
+  package enum BindingRole: Sendable {
+    case homeAgent, mobileNode
+  }
+
+  /// - Parameter generator: of SPIs, nonces, keys and initialisation vectors.
+  package init(_ role: BindingRole, _ configuration: IKEConfiguration, generator: any RandomNumberGenerator & Sendable) {
+    self.role = role
+    endpoint = IKEEndpoint(configuration, generator: generator)
+    self.generator = generator
+    // Not the endpoint's own numbers once more.
+    for _ in 0..<64 { _ = self.generator.next() }
+  }
+
+  // MARK: Keys
+
+  /// Whether the messages of a binding can be sealed.
+  package func covers(_ home: IPv6Address) -> Bool { keys[home] != nil }
+
+  /// Begins the IKE SA of a binding, with a Child SA for its Mobility Headers.
+  package mutating func establish(
+    _ home: IPv6Address, from careOf: IPv6Address, to homeAgent: IPv6Address, at now: Instant, _ output: inout IKEOutput
+  ) {
+    guard !begun.values.contains(home) else { return }
+    var configuration = endpoint.configuration
+    configuration.child?.local = [.mobility(.ipv6(home))]
+    let handle = endpoint.initiate(
+      from: UDPAddress(.ipv6(careOf), port: 500), to: UDPAddress(.ipv6(homeAgent), port: 500), configuration, at: now, &output)
+    begun[handle] = home
+  }
+
+  /// How keys are let go of.
+  package enum Release: Sendable {
+    /// An INFORMATIONAL with DELETE of protocol 1, of the IKE SA, as TS 24.303 5.4.2.2 says.
+    case ikeSA
+    /// The DELETE names the ESP SAs alone.
+    case espSAs
+    /// The DELETE of the IKE SA says that SPIs of eight octets follow.
+    case ikeSAWithSPISize
+  }
+
+  /// Lets go of the keys of a binding, and tells the other end. Its ESP SAs are gone at once.
+  package mutating func release(_ home: IPv6Address, _ how: Release = .ikeSA, at now: Instant, _ output: inout IKEOutput) {
+    guard let old = keys[home] else { return }
+    forget(home)
+    begun[old.handle] = nil
+    switch how {
+    case .ikeSA: endpoint.delete(old.handle, at: now, &output)
+    case .espSAs: endpoint.deleteChild(old.handle, inboundSPI: old.inbound.spi, at: now, &output)
+    case .ikeSAWithSPISize:
+      var deletion = Packet.Option.deleteIKE
+      deletion.values.append((path: .deleteSPISize, value: 8))
+      endpoint.request(old.handle, [deletion], at: now, &output)
+    }
+  }
+
+  /// Takes the keys that a binding had last back into use, as nobody should.
+  package mutating func restore(_ home: IPv6Address) {
+    guard keys[home] == nil, var old = retired[home] else { return }
+    old.number = inbound.add(old.inbound)
+    keys[home] = old
+  }
+
+  package var nextDeadline: Instant { endpoint.nextDeadline }
+
+  package mutating func wake(at now: Instant, _ output: inout IKEOutput) -> [Event] {
+    endpoint.wake(at: now, &output)
+    return take(&output)
+  }
+
+  /// A datagram for UDP port 500 or 4500 has come.
+  package mutating func receive(_ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput) -> [Event] {
+    endpoint.receive(datagram, at: now, &output)
+    return take(&output)
+  }
+
+  private mutating func take(_ output: inout IKEOutput) -> [Event] {
+    var events: [Event] = []
+    // From the answer to IKE_SA_INIT on there are keys, before anything was sealed by them.
+    for handle in endpoint.associations.keys.sorted() where !recorded.contains(handle) {
+      guard let record = endpoint.record(handle) else { continue }
+      recorded.insert(handle)
+      tables.ike.add(record)
+    }
+    for event in output.events {
+      switch event {
+      case .childEstablished(let handle, let child):
+        tables.add(child)
+        guard let home = home(of: handle, child) else { continue }
+        forget(home)
+        let inbound = SecurityAssociation(spi: child.inboundSPI, child.inbound, child.isTransportMode ? .transport : .tunnel)
+        keys[home] = Keys(
+          handle: handle, number: self.inbound.add(inbound), inbound: inbound,
+          outbound: SecurityAssociation(spi: child.outboundSPI, child.outbound, child.isTransportMode ? .transport : .tunnel))
+        events.append(.established(home))
+      case .childClosed(let handle, let child, let byPeer):
+        for (home, keys) in keys where keys.inbound.spi == child.inboundSPI {
+          forget(home)
+          if byPeer { closing[handle] = home }
+        }
+      case .closed(let handle, let reason):
+        let homes = keys.filter { $0.value.handle == handle }.map(\.key) + [begun[handle], closing[handle]].compactMap(\.self)
+        begun[handle] = nil
+        closing[handle] = nil
+        for home in Set(homes).sorted() {
+          if keys[home]?.handle == handle { forget(home) }
+          events.append(.closed(home, reason))
+        }
+      default: break
+      }
+    }
+    return events
+  }
+
+  /// The mobile node's side of the selectors is its home address.
+  private func home(of handle: UInt64, _ child: IKEChildSA) -> IPv6Address? {
+    if let home = begun[handle] { return home }
+    guard case .ipv6(let home)? = (role == .homeAgent ? child.remote : child.local).first?.start else { return nil }
+    return home
+  }
+
+  private mutating func forget(_ home: IPv6Address) {
+    guard let old = keys.removeValue(forKey: home) else { return }
+    retired[home] = old
+    inbound.remove(spi: old.inbound.spi)
+  }
+
+  // MARK: Packets
+
+  /// What becomes of a packet on its way out.
+  package enum Sealed: Sendable {
+    case sealed(Packet)
+    /// It is no Mobility Header of a binding.
+    case untouched(Packet)
+    /// A Mobility Header of this binding, which has no keys (or used them up).
+    case withoutKeys(IPv6Address)
+
+    /// What the policy lets go out: RFC 4301 5.1 drops what it cannot protect.
+    package var packet: Packet? {
+      switch self {
+      case .sealed(let packet), .untouched(let packet): packet
+      case .withoutKeys: nil
+      }
+    }
+  }
+
+  /// Seals a Mobility Header of a binding.
+  ///
+  /// - Parameters:
+  ///   - home: whose keys; nil: those of the binding that the packet names.
+  ///   - usesRetired: where it has none any more, with those that it had.
+  package mutating func seal(_ packet: Packet, of home: IPv6Address? = nil, usesRetired: Bool = false) -> Sealed {
+    guard let index = packet.index(of: .mh), let home = home ?? packet.boundHomeAddress else { return .untouched(packet) }
+    var sealed = try? keys[home]?.outbound.seal(packet, from: index, KeptKeys(limit: 1), using: &generator)
+    if sealed == nil, usesRetired {
+      sealed = try? retired[home]?.outbound.seal(packet, from: index, KeptKeys(limit: 1), using: &generator)
+    }
+    return sealed.map { .sealed($0) } ?? .withoutKeys(home)
+  }
+
+  /// Whether a layer was opened with the security association of a binding.
+  package func isOf(_ home: IPv6Address, _ layer: Protection) -> Bool { keys[home].map { layer == .opened($0.number) } ?? false }
+
+  /// The frame as it is behind ESP; nil where nothing is sealed in it, or by nobody's keys. `dissection` is of what there is then.
+  package mutating func opened(_ frame: Span<UInt8>, with decoder: Decoder, into dissection: inout Dissection) -> [UInt8]? {
+    inbound.decapsulated(frame, with: decoder, KeptKeys(limit: 1), into: &dissection)
+  }
+}
+
+extension Packet {
+  /// The home address whose binding the packet is about: in the type 2 routing header, else in the Home Address option (RFC 6275 6.3, 6.4).
+  var boundHomeAddress: IPv6Address? { (chosen(.routingHomeAddress) ?? chosen(.homeAddressOption)).map(IPv6Address.init) }
+}

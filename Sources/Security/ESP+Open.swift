@@ -1,0 +1,60 @@
+/// What an ESP packet turned out to seal.
+package struct OpenedESP: Hashable, Sendable {
+  package var sequence: UInt32
+  /// Where the payload stands, in its place in the packet.
+  package var payload: Range<Int>
+  package var nextHeader: UInt8
+  package var padLength: UInt8
+  /// The padding is 1, 2, 3 … (RFC 4303 2.4). Other padding is no error, only unusual.
+  package var hasDefaultPadding: Bool
+}
+
+extension SecurityAssociation {
+  /// Opens a packet in its place: the octets of the ciphertext become those of the plain text.
+  ///
+  /// Throws, and then changes neither octets nor replay window: `tooShort`, `otherAssociation` for another SPI, `replayed`, `integrity`,
+  /// `notWholeBlocks`, and `padding` when the trailer says more padding than there is (a wrong key, where nothing protects integrity).
+  ///
+  /// - Parameter packet: where the packet stands in the octets, from its SPI to its integrity check value.
+  package mutating func open(_ bytes: inout [UInt8], _ packet: Range<Int>, _ kept: KeptKeys) throws(SecurityError) -> OpenedESP {
+    let start = packet.lowerBound
+    guard start >= 0, packet.upperBound <= bytes.count, packet.count >= 8 + keys.encryption.ivLength + 2 + keys.icvLength else {
+      throw .tooShort
+    }
+    let text = (start + 8 + keys.encryption.ivLength)..<(packet.upperBound - keys.icvLength)
+    guard UInt32(bigEndian: bytes[start..<(start + 4)]) == spi else { throw .otherAssociation }
+    let sequence = UInt32(bigEndian: bytes[(start + 4)..<(start + 8)])
+    if let replay, !replay.admits(sequence) { throw .replayed }
+    guard text.count % keys.encryption.blockLength == 0 else { throw .notWholeBlocks }
+    let (cipher, mac) = try kept.pair(keys)
+    if !keys.encryption.isAEAD { try mac.verify(bytes, over: start..<text.upperBound) }
+    try cipher.decrypt(&bytes, text, iv: (start + 8)..<text.lowerBound, associatedData: start..<(start + 8))
+    guard let trailer = ESPTrailer(bytes, text) else {
+      try cipher.encrypt(&bytes, text, iv: (start + 8)..<text.lowerBound, associatedData: start..<(start + 8))
+      throw .padding
+    }
+    replay?.note(sequence)
+    return OpenedESP(
+      sequence: sequence, payload: trailer.payload, nextHeader: trailer.nextHeader, padLength: trailer.padLength,
+      hasDefaultPadding: trailer.hasDefaultPadding)
+  }
+}
+
+/// The end of what an ESP packet seals: padding, Pad Length, Next Header (RFC 4303 2.4 to 2.6).
+struct ESPTrailer {
+  let payload: Range<Int>
+  let padLength: UInt8
+  let nextHeader: UInt8
+  let hasDefaultPadding: Bool
+
+  /// - Parameter text: where the plain text stands. Nil when it is shorter than its trailer says.
+  init?(_ bytes: [UInt8], _ text: Range<Int>) {
+    guard text.count >= 2 else { return nil }
+    nextHeader = bytes[text.upperBound - 1]
+    padLength = bytes[text.upperBound - 2]
+    let end = text.upperBound - 2 - Int(padLength)
+    guard end >= text.lowerBound else { return nil }
+    payload = text.lowerBound..<end
+    hasDefaultPadding = zip(bytes[end..<(text.upperBound - 2)], 1...).allSatisfy { Int($0) == $1 }
+  }
+}

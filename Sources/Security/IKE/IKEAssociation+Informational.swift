@@ -1,0 +1,68 @@
+import Wire
+
+// INFORMATIONAL (RFC 7296 1.4).
+extension IKEAssociation {
+  mutating func answerInformational(_ request: IKEMessage, _ turn: inout IKETurn) {
+    var answer: [Packet.Option] = []
+    var closing: IKEClosure?
+    for payload in request.payloads {
+      switch payload.kind {
+      case .delete:
+        guard let deletion = Deletion(payload) else {
+          respond(request.exchange, id: request.id, [.notify(NotifyType.invalidSyntax)], &turn)
+          return close(.malformed, &turn)
+        }
+        turn.output.events.append(.deleteReceived(handle, protocolID: deletion.protocolID, spis: deletion.spis))
+        // A protocol that is neither is answered, and nothing of it done.
+        if deletion.protocolID == 1 { closing = .deletedByPeer }
+        if deletion.protocolID == 3 { answer += answerDeletion(of: deletion.spis, &turn) }
+      case .notify:
+        guard let (type, _, data) = [payload].notifications.first else { continue }
+        turn.output.events.append(.notified(handle, type: type, Array(data)))
+        if type == NotifyType.authenticationFailed || type == NotifyType.invalidSyntax { closing = .refused(notify: type) }
+      default: break
+      }
+    }
+    // A deleted IKE SA takes its Child SAs along, and its answer is empty (RFC 7296 1.4.1).
+    respond(request.exchange, id: request.id, closing == nil ? answer : [], &turn)
+    guard let closing else { return }
+    for child in children { turn.output.events.append(.childClosed(handle, child, byPeer: true)) }
+    children = []
+    close(closing, &turn)
+  }
+
+  /// What a Delete payload says; nil where its SPIs are not as many and as long as it says.
+  private struct Deletion {
+    var protocolID: UInt8
+    var spis: [UInt32] = []
+
+    init?(_ payload: Packet.Option) {
+      let size = Int(payload.value(.deleteSPISize) ?? 0)
+      let count = Int(payload.value(.deleteCount) ?? 0)
+      protocolID = UInt8(truncatingIfNeeded: payload.value(.deleteProtocol) ?? 0)
+      guard payload.data.count == size * count else { return nil }
+      guard protocolID == 3 else { return }
+      guard size == 4 else { return nil }
+      spis = (0..<count).map { index in payload.data[index * 4..<index * 4 + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+    }
+  }
+
+  /// Closes the Child SAs that the peer deletes, and names this side's SPIs of them; one that crosses an own DELETE is not named (RFC 7296
+  /// 1.4.1).
+  private mutating func answerDeletion(of spis: [UInt32], _ turn: inout IKETurn) -> [Packet.Option] {
+    var own: [UInt32] = []
+    for spi in spis {
+      guard let child = children.first(where: { $0.outboundSPI == spi }) else { continue }
+      var crosses = false
+      if case .deleteChild(let inbound)? = outstanding?.purpose { crosses = inbound == child.inboundSPI }
+      if !crosses { own.append(child.inboundSPI) }
+      removeChild(inboundSPI: child.inboundSPI, byPeer: true, &turn)
+    }
+    return own.isEmpty ? [] : [.deleteESP(own)]
+  }
+
+  mutating func removeChild(inboundSPI: UInt32, byPeer: Bool, _ turn: inout IKETurn) {
+    guard let place = children.firstIndex(where: { $0.inboundSPI == inboundSPI }) else { return }
+    turn.output.events.append(.childClosed(handle, children.remove(at: place), byPeer: byPeer))
+  }
+}

@@ -1,0 +1,257 @@
+import HeapModule
+package import Wire
+
+/// A party's end of IKEv2 (RFC 7296): any number of IKE SAs, as initiator or responder.
+///
+/// It does no I/O: it takes datagrams and times, and says what to send and what happened. Everything random comes from the generator that
+/// it was given.
+package struct IKEEndpoint: Sendable {
+  package let configuration: IKEConfiguration
+  var associations: [UInt64: IKEAssociation] = [:]
+  /// Every deadline that an SA had; one that it has no more is dropped when it comes to the top.
+  private var deadlines = Heap<Deadline>()
+  /// The SAs that initiators began, by who began them.
+  private var begun: [Beginner: UInt64] = [:]
+  private var generator: any RandomNumberGenerator & Sendable
+  private let cookieSecret: [UInt8]
+  /// How many initiators were given addresses.
+  var assigned = 0
+  private var lastUnprotected = Instant.distantPast
+
+  private struct Deadline: Comparable, Sendable {
+    var time: Instant
+    var handle: UInt64
+
+    static func < (a: Deadline, b: Deadline) -> Bool { a.time == b.time ? a.handle < b.handle : a.time < b.time }
+  }
+
+  private struct Beginner: Hashable, Sendable {
+    var spi: UInt64
+    var host: HostAddress
+  }
+
+  package init(_ configuration: IKEConfiguration, generator: any RandomNumberGenerator & Sendable) {
+    self.configuration = configuration
+    self.generator = generator
+    cookieSecret = [UInt8].random(32, using: &self.generator)
+  }
+
+  // MARK: What is asked of it
+
+  /// Begins an IKE SA.
+  /// - Parameter configuration: in place of the endpoint's own.
+  /// - Returns: the SA's handle.
+  package mutating func initiate(
+    from local: UDPAddress, to remote: UDPAddress, _ configuration: IKEConfiguration? = nil, at now: Instant, _ output: inout IKEOutput
+  ) -> UInt64 {
+    let spi = freshSPI()
+    let chosen = configuration ?? self.configuration
+    turn(at: now, &output) { endpoint, turn in
+      var association = IKEAssociation(handle: spi, isInitiator: true, chosen, local: local, remote: remote, phase: .initiating)
+      association.begin(&turn)
+      endpoint.keep(association)
+    }
+    return spi
+  }
+
+  /// Deletes an IKE SA: INFORMATIONAL with D of protocol 1.
+  package mutating func delete(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in
+      association.request(Exchange.informational, .deleteIKE, [.deleteIKE], &turn)
+    }
+  }
+
+  /// Deletes a Child SA: INFORMATIONAL with D of protocol 3 and the SPI of what this side receives.
+  package mutating func deleteChild(_ handle: UInt64, inboundSPI: UInt32, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in
+      association.request(Exchange.informational, .deleteChild(inboundSPI), [.deleteESP([inboundSPI])], &turn)
+    }
+  }
+
+  /// Sends a request of whatever kind; an empty INFORMATIONAL asks whether the peer is alive.
+  package mutating func request(
+    _ handle: UInt64, exchange: UInt8 = Exchange.informational, _ payloads: [Packet.Option] = [], change: IKERequestChange? = nil,
+    at now: Instant, _ output: inout IKEOutput
+  ) {
+    withAssociation(handle, at: now, &output) { association, turn in
+      association.request(exchange, .plain, payloads, change: change, &turn)
+    }
+  }
+
+  /// Adds a Child SA, or one in place of another (CREATE_CHILD_SA).
+  package mutating func createChild(
+    _ handle: UInt64, _ child: IKEChildConfiguration, replacing inboundSPI: UInt32? = nil, at now: Instant, _ output: inout IKEOutput
+  ) {
+    withAssociation(handle, at: now, &output) { association, turn in
+      association.createChild(child, replacing: inboundSPI, &turn)
+    }
+  }
+
+  /// Puts another IKE SA in the place of this one (RFC 7296 2.18), and deletes this one then.
+  package mutating func rekey(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.rekey(&turn) }
+  }
+
+  // MARK: What it knows
+
+  /// The SA's state for a caller: established, and not yet closed.
+  package func isEstablished(_ handle: UInt64) -> Bool { associations[handle]?.phase == .established }
+  /// The Child SAs of an IKE SA.
+  package func children(_ handle: UInt64) -> [IKEChildSA] { associations[handle]?.children ?? [] }
+  /// The keys of an IKE SA, from the answer to IKE_SA_INIT on; also of one that was closed, while it is remembered.
+  package func record(_ handle: UInt64) -> IKEKeyRecord? {
+    guard let association = associations[handle], let algorithms = association.algorithms, let keys = association.keys else { return nil }
+    let spis = association.spis
+    return IKEKeyRecord(initiatorSPI: spis.initiator, responderSPI: spis.responder, algorithms, keys)
+  }
+  /// Overwrites the keys of an IKE SA.
+  package mutating func setKeys(_ handle: UInt64, _ keys: IKEKeys) { associations[handle]?.keys = keys }
+  package func keys(_ handle: UInt64) -> IKEKeys? { associations[handle]?.keys }
+
+  /// When `wake` is wanted.
+  package var nextDeadline: Instant { deadlines.min?.time ?? .distantFuture }
+
+  // MARK: What happens to it
+
+  /// Time has passed.
+  package mutating func wake(at now: Instant, _ output: inout IKEOutput) {
+    while let next = deadlines.min, next.time <= now {
+      deadlines.removeMin()
+      guard associations[next.handle]?.nextDeadline == next.time else { continue }
+      withAssociation(next.handle, at: now, &output) { association, turn in association.wake(&turn) }
+      if let association = associations[next.handle], association.isForgotten(at: now) { forget(association) }
+    }
+    dropStale()
+  }
+
+  /// A datagram has come.
+  package mutating func receive(_ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput) {
+    let marker = Self.marker(datagram.source, datagram.destination)
+    guard datagram.payload.starts(with: marker) else { return output.events.append(.discarded(.noMessage)) }
+    let bytes = Array(datagram.payload.dropFirst(marker.count))
+    guard let message = IKEMessage(bytes), message.length == bytes.count else { return output.events.append(.discarded(.noMessage)) }
+    guard message.version >> 4 == 2 else {
+      if message.version >> 4 > 2, !message.isResponse {
+        answerUnprotected(NotifyType.invalidMajorVersion, to: message, datagram, at: now, &output)
+      }
+      return output.events.append(.discarded(.version(message.version)))
+    }
+    if message.exchange == Exchange.initial, !message.isResponse, message.isFromInitiator, message.spis.responder == 0 {
+      return receiveInitial(message, datagram, at: now, &output)
+    }
+    let own = message.isFromInitiator ? message.spis.responder : message.spis.initiator
+    let peer = message.isFromInitiator ? message.spis.initiator : message.spis.responder
+    guard let association = associations[own], association.isInitiator != message.isFromInitiator,
+      association.peerSPI == peer || association.phase == .initiating
+    else {
+      if !message.isResponse, message.exchange != Exchange.initial, configuration.answersUnknownSPIs {
+        answerUnprotected(NotifyType.invalidIKESPI, to: message, datagram, at: now, &output)
+      }
+      return output.events.append(.discarded(.unknownSPIs(message.spis)))
+    }
+    withAssociation(own, at: now, &output) { association, turn in association.receive(message, datagram, &turn) }
+  }
+
+  /// The octets in front of IKE between these ports (RFC 3948 2.2).
+  static func marker(_ one: UDPAddress, _ other: UDPAddress) -> [UInt8] {
+    one.port == 4500 || other.port == 4500 ? [0, 0, 0, 0] : []
+  }
+
+  /// A notification that no SA protects (RFC 7296 1.5, 2.5), one a second.
+  private mutating func answerUnprotected(
+    _ type: UInt16, to message: IKEMessage, _ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput
+  ) {
+    guard now >= lastUnprotected + .seconds(1) else { return }
+    lastUnprotected = now
+    let bytes = message.answer([.notify(type)])
+    output.datagrams.append(
+      IKEDatagram(
+        from: datagram.destination, to: datagram.source, payload: Self.marker(datagram.source, datagram.destination) + bytes))
+  }
+
+  private mutating func receiveInitial(_ message: IKEMessage, _ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput) {
+    let beginner = Beginner(spi: message.spis.initiator, host: datagram.source.host)
+    if let same = begun[beginner].flatMap({ associations[$0] }) {
+      guard same.beginning.peerMessage == message.bytes, let remembered = same.remembered, remembered.id == 0 else {
+        return output.events.append(.discarded(.outsideWindow))
+      }
+      return withAssociation(same.handle, at: now, &output) { association, turn in
+        association.emit(remembered.bytes, &turn)
+        turn.output.events.append(.repeated(association.handle, id: 0))
+      }
+    }
+    guard configuration.isResponder else { return output.events.append(.discarded(.notResponding)) }
+    if configuration.asksForCookie {
+      guard let cookie = cookie(for: message, datagram) else { return output.events.append(.discarded(.malformed)) }
+      guard message.notification(NotifyType.cookie)?.data.elementsEqual(cookie) == true else {
+        let bytes = message.answer([.notify(NotifyType.cookie, cookie)])
+        return output.datagrams.append(
+          IKEDatagram(
+            from: datagram.destination, to: datagram.source, payload: Self.marker(datagram.source, datagram.destination) + bytes))
+      }
+    }
+    let spi = freshSPI()
+    turn(at: now, &output) { endpoint, turn in
+      var association = IKEAssociation(
+        handle: spi, isInitiator: false, endpoint.configuration, local: datagram.destination, remote: datagram.source, phase: .answered)
+      if association.answer(message, &turn) {
+        association.assign(number: endpoint.assigned)
+        endpoint.assigned += 1
+        association.origin = beginner.host
+        endpoint.begun[beginner] = spi
+        endpoint.keep(association)
+      }
+    }
+  }
+
+  /// RFC 7296 2.6, of what need not be kept.
+  private func cookie(for message: IKEMessage, _ datagram: IKEDatagram) -> [UInt8]? {
+    guard let nonce = message.payload(.nonce) else { return nil }
+    let about = nonce.data + datagram.source.host.octets + [UInt8](bigEndian: message.spis.initiator)
+    return try? Hash.sha256.hmac(key: cookieSecret, about)
+  }
+
+  private mutating func freshSPI() -> UInt64 {
+    var spi: UInt64 = 0
+    while spi == 0 || associations[spi] != nil { spi = generator.next() }
+    return spi
+  }
+
+  private mutating func turn(at now: Instant, _ output: inout IKEOutput, _ body: (inout IKEEndpoint, inout IKETurn) -> Void) {
+    var turn = IKETurn(now: now, generator: generator)
+    swap(&turn.output, &output)
+    body(&self, &turn)
+    generator = turn.generator
+    for heir in turn.heirs { keep(heir) }
+    dropStale()
+    swap(&turn.output, &output)
+  }
+
+  private mutating func keep(_ association: IKEAssociation) {
+    let time = association.nextDeadline
+    if time != .distantFuture, associations[association.handle]?.nextDeadline != time {
+      deadlines.insert(Deadline(time: time, handle: association.handle))
+    }
+    associations[association.handle] = association
+  }
+
+  private mutating func forget(_ association: IKEAssociation) {
+    associations[association.handle] = nil
+    if let host = association.origin { begun[Beginner(spi: association.peerSPI, host: host)] = nil }
+  }
+
+  private mutating func dropStale() {
+    while let next = deadlines.min, associations[next.handle]?.nextDeadline != next.time { deadlines.removeMin() }
+  }
+
+  private mutating func withAssociation(
+    _ handle: UInt64, at now: Instant, _ output: inout IKEOutput, _ body: (inout IKEAssociation, inout IKETurn) -> Void
+  ) {
+    guard var association = associations[handle] else { return }
+    turn(at: now, &output) { endpoint, turn in
+      body(&association, &turn)
+      association.sendQueued(&turn)
+      endpoint.keep(association)
+    }
+  }
+}
