@@ -47,3 +47,8 @@ enum Laboratory {
     }
   }
 }
+
+/// In a child process an error that nobody catches says nothing.
+func reporting(_ body: () throws -> Void) throws {
+  do { try body() } catch { Issue.record("\(error)") }
+}
