@@ -1,6 +1,7 @@
 import Foundation
 package import Judging
 package import Link
+package import Security
 package import Wire
 
 /// Judges a capture that somebody took, our own or another's.
@@ -31,11 +32,14 @@ package struct Audit {
   private let suite: Suite
   private let profile: Profile?
   private let device: Device?
+  private let keys: KeyTables
 
   /// - Parameters:
   ///   - profile: the pair to judge by; nil: what the capture says of itself, else the pair of the dialect that it speaks.
   ///   - device: whose home agent and ICS they are, if somebody knows.
-  package init(_ suite: Suite, profile: Profile?, device: Device?) {
+  ///   - keys: of what is sealed in the capture.
+  package init(_ suite: Suite, profile: Profile?, device: Device?, keys: KeyTables = KeyTables()) {
+    self.keys = keys
     self.suite = suite
     self.profile = profile
     self.device = device
@@ -85,6 +89,7 @@ package struct Audit {
     timers.take(run.timers, maximumRetries: run.maximumRetries)
     let agents = run.homeAgents.compactMap { IPv6Address($0) }
     var judge = Judge(suite, profile: chosen, role: run.role, timers: timers, ics: run.ics, homeAgents: agents)
+    if !keys.isEmpty { judge.use(keys) }
     try each(file) { bytes, record in
       if record.linkType == .user0 {
         if let event = Self.event(bytes) { judge.event(event, at: record.time, number: record.number) }
@@ -130,6 +135,7 @@ package struct Audit {
     var judge = Judge(
       suite, profile: chosen, role: nil, timers: timers, ics: device?.ics ?? [:], homeAgents: device.map { [$0.homeAgent] } ?? [])
     judge.speak(premise.dialects)
+    if !keys.isEmpty { judge.use(keys) }
     var found = Premise()
     var remarks: [String] = []
     if premise.isOrdered {

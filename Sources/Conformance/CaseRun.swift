@@ -13,6 +13,8 @@ final class CaseRun {
     case hook(HookToken, HookName)
     case racing(Race)
     case registering(home: Int, attempt: Int, until: Instant)
+    /// The IKE SA of a UE is coming about.
+    case keying(home: Int, until: Instant)
     /// All steps are done; windows of the rules that it exercises are still open.
     case settling(until: Instant)
     /// The verdict is given; the bindings are taken down.
@@ -54,7 +56,9 @@ final class CaseRun {
   var deadline: Instant {
     switch phase {
     case .ready: .distantPast
-    case .awaiting(_, let until), .waiting(let until), .registering(_, _, let until), .settling(let until), .cleaning(let until): until
+    case .awaiting(_, let until), .waiting(let until), .registering(_, _, let until), .keying(_, let until), .settling(let until),
+      .cleaning(let until):
+      until
     case .racing(let race): race.deadline
     case .hook, .done: .distantFuture
     }
@@ -112,6 +116,8 @@ final class CaseRun {
   }
 
   private var hookHome: IPv6Address?
+  /// Home addresses whose IKE SA a step has deleted.
+  private var deletedKeys: Set<Int> = []
   private var currentStep: Step? { testCase.steps.indices.contains(step) ? testCase.steps[step] : nil }
 
   // MARK: Steps
@@ -155,6 +161,14 @@ final class CaseRun {
         phase = .ready
         step += 1
       case .registering(let home, let attempt, let until): register(home, attempt, until, session)
+      case .keying(let home, let until):
+        if session.hasKeys(homes[home]) {
+          phase = .ready
+        } else if session.network.readUpTo > until {
+          stop("the preamble failed: no IKE SA for \(homes[home])", session)
+        } else {
+          return
+        }
       case .settling: if !settle(session) { return }
       case .racing: if !race(session, &stimuli) { return }
       case .cleaning(let until):
@@ -164,6 +178,7 @@ final class CaseRun {
           if until > soon, homes.allSatisfy({ !isBound($0, session) && !isOwed($0, session) }) { phase = .cleaning(until: soon) }
           return
         }
+        for home in homes { session.releaseKeys(home) }
         phase = .done
         return
       }
@@ -189,6 +204,11 @@ final class CaseRun {
     guard let current = currentStep else {
       // What was just sent has to be seen before anybody knows which windows it opens.
       phase = .settling(until: now + session.setup.timers.grace)
+      return
+    }
+    if let home = keyedHome(of: current, session), !session.hasKeys(homes[home]) {
+      session.establishKeys(homes[home])
+      phase = .keying(home: home, until: now + session.setup.timers.guardTime)
       return
     }
     switch current {
@@ -220,6 +240,10 @@ final class CaseRun {
       guard let hook = HookName(rawValue: name) else { return stop("no hook is called '\(name)'", session) }
       phase = .hook(ask(hook, home, session), hook)
     case .race(let offset, let home): beginRace(offset, home, session)
+    case .deleteKeys(let home):
+      deletedKeys.insert(home)
+      session.releaseKeys(homes[home])
+      step += 1
     case .withhold(let what, let home):
       withhold(what, homes[home], session)
       step += 1
@@ -227,13 +251,27 @@ final class CaseRun {
     }
   }
 
+  /// The home address whose keys a step needs: a UE has to have them before it can send a BU, a Home Agent gets them by its first.
+  private func keyedHome(of step: Step, _ session: Session) -> Int? {
+    guard session.setup.sharedKey != nil, session.setup.role == .ha else { return nil }
+    switch step {
+    case .register(let home):
+      deletedKeys.remove(home)
+      return home
+    case .send(let stimulus): return deletedKeys.contains(stimulus.home) ? nil : stimulus.home
+    default: return nil
+    }
+  }
+
   /// False: it could not be made, and the case ends.
   func transmit(_ stimulus: Stimulus, _ session: Session, _ stimuli: inout Stimuli) -> Bool {
     seen.removeAll()
     do throws(StepFailure) {
-      let (frame, destination) = try stimuli.frame(stimulus, home: homes[stimulus.home], homes: homes, session)
-      announce(frame, homes[stimulus.home], session)
-      session.send(frame, to: destination, on: session.setup.accessPort)
+      let home = homes[stimulus.home]
+      let packet = session.protect(try stimuli.packet(stimulus, home: home, homes: homes, session), of: home)
+      let frame = packet.encoded()
+      announce(frame, home, session)
+      session.send(frame, to: packet.destination, on: session.setup.accessPort)
       return true
     } catch {
       stop(error.reason, session)

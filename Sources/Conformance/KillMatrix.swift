@@ -45,19 +45,23 @@ package struct KillMatrix: Sendable {
   /// Runs and judges everything for one role and profile, in virtual time.
   ///
   /// - Parameters:
+  ///   - sharedKey: the secret of the bindings' IKE SAs; nil: they go in clear, and no defect is tried that needs keys.
   ///   - pairs: how many pairs of a defect and a variation are sampled.
   ///   - seed: of the sample.
   ///   - isChosen: told the name of a cell, or of a mutant (which has a space in it); what it refuses is left out.
   package init(
-    _ suite: Suite, role: Role, profile: Profile, pairs: Int = 0, seed: UInt64 = 1, choosing isChosen: (String) -> Bool = { _ in true },
+    _ suite: Suite, role: Role, profile: Profile, sharedKey: [UInt8]? = nil, pairs: Int = 0, seed: UInt64 = 1,
+    choosing isChosen: (String) -> Bool = { _ in true },
     progress: (String) -> Void = { _ in }
   ) throws(TestRun.Failure) {
     self.role = role
     self.profile = profile.id
     problems = suite.dangling.map(\.description)
-    let nodes = Node.all(role, profile).filter { isChosen($0.name) }
-    let sample = Node.pairs(role, profile, count: pairs, seed: seed)
-    let device = ReferenceNode(role: role, profile: profile).device
+    let nodes = Node.all(role, profile, hasKeys: sharedKey != nil).filter { isChosen($0.name) }
+    let sample = Node.pairs(role, profile, hasKeys: sharedKey != nil, count: pairs, seed: seed)
+    var clean = ReferenceNode(role: role, profile: profile)
+    clean.sharedKey = sharedKey
+    let device = clean.device
     guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
     let standing = Assertions(suite, profile, [role], ics: setup.ics)
     // A mutant that no program holds (the text or dialect has no such sentence) is none.
@@ -67,9 +71,9 @@ package struct KillMatrix: Sendable {
     // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
     var crowded = suite
     crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
-    let recordings = try Self.record(nodes, crowded, role, profile, beside: zip(mutations, ids).map { ($0.rule, $1) })
+    let recordings = try Self.record(nodes, crowded, clean, beside: zip(mutations, ids).map { ($0.rule, $1) })
     cells = zip(recordings, nodes).map { Self.cell($0, $1, role, suite, profile) }
-    self.pairs = zip(try Self.record(sample, suite, role, profile), sample).map { Self.cell($0, $1, role, suite, profile) }
+    self.pairs = zip(try Self.record(sample, suite, clean), sample).map { Self.cell($0, $1, role, suite, profile) }
     unreached = Set(standing.rules).subtracting(recordings.flatMap(\.reached.keys).map(\.rule)).sorted()
     mutants = mutations.enumerated().map { index, mutation in
       let killer = recordings.first { cell in
@@ -90,17 +94,19 @@ package struct KillMatrix: Sendable {
   ///
   /// - Parameter mutants: the rules that they were made of, and their own ids.
   private static func record(
-    _ nodes: [Node], _ suite: Suite, _ role: Role, _ profile: Profile, beside mutants: [(rule: String, other: String)] = []
+    _ nodes: [Node], _ suite: Suite, _ clean: ReferenceNode, beside mutants: [(rule: String, other: String)] = []
   ) throws(TestRun.Failure) -> [Recording] {
     let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
-    let device = ReferenceNode(role: role, profile: profile).device
+    let (device, profile) = (clean.device, clean.profile)
     guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
     let judge = Judge(
-      suite, profile: profile, role: role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent], maximumWatches: 1 << 16)
+      suite, profile: profile, role: clean.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
+      maximumWatches: 1 << 16)
     DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
       let node = nodes[index]
-      let reference = ReferenceNode(
-        role: role, profile: profile, defects: node.defect.map { [$0] } ?? [], variations: node.variation.map { [$0.id] } ?? [])
+      var reference = clean
+      reference.defects = node.defect.map { [$0] } ?? []
+      reference.variations = node.variation.map { [$0.id] } ?? []
       let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, mutants) }
       made.withLock { $0[index] = recording }
     }

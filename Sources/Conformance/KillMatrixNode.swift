@@ -18,15 +18,15 @@ extension KillMatrix {
     }
 
     /// The clean node, each variation, each defect alone and under each modifier that its entry lists.
-    static func all(_ role: Role, _ profile: Profile) -> [Node] {
-      [Node()] + variations(role).map { Node(variation: $0) } + defects(role, profile).map { Node(defect: $0) }
+    static func all(_ role: Role, _ profile: Profile, hasKeys: Bool) -> [Node] {
+      [Node()] + variations(role).map { Node(variation: $0) } + defects(role, profile, hasKeys: hasKeys).map { Node(defect: $0) }
     }
 
     /// A seeded sample of the defects, each with one of the variations.
-    static func pairs(_ role: Role, _ profile: Profile, count: Int, seed: UInt64) -> [Node] {
+    static func pairs(_ role: Role, _ profile: Profile, hasKeys: Bool, count: Int, seed: UInt64) -> [Node] {
       var generator = SeededGenerator(seed: seed)
       let variations = variations(role)
-      return defects(role, profile).shuffled(using: &generator).prefix(count).map {
+      return defects(role, profile, hasKeys: hasKeys).shuffled(using: &generator).prefix(count).map {
         Node(defect: $0, variation: variations.randomElement(using: &generator))
       }
     }
@@ -34,8 +34,8 @@ extension KillMatrix {
     private static func variations(_ role: Role) -> [Variation] { Variation.all.filter { $0.role == role.nodeRole } }
 
     /// Those that break a sentence of the profile's text.
-    private static func defects(_ role: Role, _ profile: Profile) -> [DefectUse] {
-      Defect.all.filter { $0.role == role.nodeRole }.flatMap { defect in
+    private static func defects(_ role: Role, _ profile: Profile, hasKeys: Bool) -> [DefectUse] {
+      Defect.all.filter { $0.role == role.nodeRole && (hasKeys || !$0.needsKeys) }.flatMap { defect in
         ([nil] + defect.modifiers.sorted { $0.rawValue < $1.rawValue }.map(Optional.some))
           .filter { !defect.requirements(under: profile.dialect, modifier: $0).isEmpty }
           .map { DefectUse(defect, $0) }

@@ -44,6 +44,7 @@ package final class ReferenceLab {
     for defect in node.defects { arguments += ["--defect", defect.description] }
     for variation in node.variations { arguments += ["--variation", variation.rawValue] }
     if node.reattaches { arguments.append("--reattach") }
+    if let key = node.sharedKey { arguments += ["--shared-key", String(decoding: key, as: UTF8.self)] }
     do throws(LabError) {
       process = try Lab.spawnNode(arguments: arguments)
       for index in 0..<count {

@@ -12,6 +12,8 @@ package struct ReferenceNode: Sendable {
   /// More than all cases together use, so that none finds what another left of a home address.
   package var homeAddresses: Int
   package var reattaches: Bool
+  /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
+  package var sharedKey: [UInt8]?
   /// Addresses from somebody's description instead of the lab's.
   package var described: Device?
 
@@ -34,6 +36,7 @@ package struct ReferenceNode: Sendable {
       home: role == .ha ? Self.homeInterface : nil)
     device.ics["reattaches-by-itself"] = reattaches
     device.timers["trigger-time"] = .seconds(5)
+    device.sharedKey = sharedKey
     return device
   }
 
@@ -54,6 +57,7 @@ package struct ReferenceNode: Sendable {
     configuration.defects = defects
     configuration.variations = variations
     configuration.reattachesByItself = reattaches
+    configuration.sharedKey = sharedKey
     return configuration
   }
 
@@ -92,5 +96,7 @@ extension Setup {
       homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },
       timers: device.timers(under: text),
       ics: device.ics, seed: seed)
+    sharedKey = device.sharedKey
+    ics["ipsec"] = sharedKey != nil
   }
 }

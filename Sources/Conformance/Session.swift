@@ -1,6 +1,7 @@
 package import Judging
 package import Link
 package import Parties
+package import Security
 package import Wire
 
 /// The tester on its links: sends for its party, hears everything, writes it down and has it judged.
@@ -13,6 +14,9 @@ package final class Session {
   package var party: Party
   package private(set) var evidence: Evidence
   private var neighbours: NeighbourDiscovery
+  /// Nil where the party's messages go in clear.
+  private var protection: BindingProtection?
+  private var keysInUse = 0
   private var outbox = Outbox()
   private var drops: UInt64 = 0
   /// How long the device took from the trigger to its BRI, each time, in order of length.
@@ -44,6 +48,7 @@ package final class Session {
           dialect: setup.profile.dialect, homeAgent: setup.homeAgent, address: address,
           firstRevocation: UInt16.random(in: 0x1000...0x7000, using: &generator)))
     }
+    protection = setup.protection
     neighbours = NeighbourDiscovery(ports: (0..<network.portCount).map { network.address(ofPort: $0) })
     if setup.role == .ue {
       neighbours.own(setup.homeAgent, on: setup.accessPort)
@@ -84,15 +89,57 @@ package final class Session {
 
   /// Sends a packet of the tester's; the Ethernet destination is found by Neighbour Discovery.
   package func send(_ packet: Packet, on port: Int) {
-    let frame = packet.encoded()
-    let destination = IPv6Address(packet.headers.first { $0.kind == .ipv6 }?.values.last { $0.path == .ipv6Destination }?.value ?? 0)
-    send(frame, to: destination, on: port)
+    send(protect(packet).encoded(), to: packet.destination, on: port)
   }
 
   /// Sends octets, from the Ethernet header on, to a next hop.
   package func send(_ frame: [UInt8], to nextHop: IPv6Address, on port: Int) {
     neighbours.send(frame, to: nextHop, on: port, at: network.now, &outbox)
     drain()
+  }
+
+  // MARK: Protection
+
+  /// The packet as it goes out: sealed, where the party has the keys of its binding.
+  func protect(_ packet: Packet, of home: IPv6Address? = nil) -> Packet {
+    // Without keys a tester still may say something: in clear, as nobody should.
+    protection?.seal(packet, of: home, usesRetired: true).packet ?? packet
+  }
+
+  func hasKeys(_ home: IPv6Address) -> Bool { protection?.covers(home) ?? true }
+
+  /// Begins the IKE SA of a UE that the tester plays.
+  func establishKeys(_ home: IPv6Address) {
+    guard case .userEquipment(let party) = party, let careOf = party.bindings[home]?.careOf else { return }
+    exchangeKeys { $0.establish(home, from: careOf, to: setup.homeAgent, at: network.now, &$1) }
+  }
+
+  func releaseKeys(_ home: IPv6Address) {
+    if protection?.covers(home) == true { exchangeKeys { $0.release(home, at: network.now, &$1) } }
+  }
+
+  private func exchangeKeys(_ body: (inout BindingProtection, inout IKEOutput) -> Void) {
+    guard var changed = protection else { return }
+    var output = IKEOutput()
+    body(&changed, &output)
+    protection = changed
+    useKeys()
+    for datagram in output.datagrams {
+      guard let packet = datagram.packet else { continue }
+      var framed = packet
+      framed.headers.insert(.ethernet(from: network.address(ofPort: setup.accessPort), to: MACAddress(0)), at: 0)
+      send(framed.encoded(), to: packet.destination, on: setup.accessPort)
+    }
+  }
+
+  /// The keys of everything that was sealed.
+  package var keys: KeyTables { protection?.tables ?? KeyTables() }
+
+  /// What the party has the keys of, the judge can open.
+  private func useKeys() {
+    guard let tables = protection?.tables, tables.count != keysInUse else { return }
+    keysInUse = tables.count
+    judge.use(tables)
   }
 
   /// Plays one more address on a port, where a stimulus speaks in its name.
@@ -124,7 +171,9 @@ package final class Session {
 
   /// Waits for something to happen, at most until `deadline`, and deals with it.
   package func pump(until deadline: Instant) {
-    network.wait(until: min(deadline, neighbours.nextDeadline)) { bytes, info in self.take(bytes, info) }
+    let due = protection?.nextDeadline ?? .distantFuture
+    network.wait(until: min(deadline, min(neighbours.nextDeadline, due))) { bytes, info in self.take(bytes, info) }
+    if due <= network.now { exchangeKeys { _ = $0.wake(at: network.now, &$1) } }
     if neighbours.nextDeadline <= network.now {
       neighbours.wake(at: network.now, &outbox)
       drain()
@@ -144,8 +193,20 @@ package final class Session {
     judge.frame(bytes, at: info.time, originalLength: info.originalLength, number: number, isOutgoing: info.isOutgoing)
     var dissection = Dissection()
     var last: Monitor.Seen?
+    var opened: [UInt8] = []
     // Reading them off the judge would copy it.
-    judge.last { (dissection, last) = ($0, $1) }
+    judge.last { (dissection, last, opened) = ($0, $1, $2) }
+    if opened.isEmpty {
+      take(bytes, info, dissection, last)
+    } else {
+      take(opened.span, info, dissection, last)
+    }
+    if protection != nil, !info.isOutgoing, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
+      exchangeKeys { _ = $0.receive(datagram, at: network.now, &$1) }
+    }
+  }
+
+  private func take(_ bytes: Span<UInt8>, _ info: FrameInfo, _ dissection: Dissection, _ last: Monitor.Seen?) {
     if let last { evidence.own(last.home) }
     if !info.isOutgoing {
       if neighbours.receive(bytes, dissection, on: info.port, &outbox) {
@@ -164,4 +225,26 @@ package final class Session {
   }
 
   package func closeEvidence() throws(CaptureFileError) { try evidence.close(drops: network.drops) }
+}
+
+extension Packet {
+  /// The destination in its first IPv6 header.
+  var destination: IPv6Address {
+    IPv6Address(headers.first { $0.kind == .ipv6 }?.values.last { $0.path == .ipv6Destination }?.value ?? 0)
+  }
+}
+
+extension Setup {
+  /// What protects the bindings of the party that the tester plays.
+  fileprivate var protection: BindingProtection? {
+    guard let sharedKey else { return nil }
+    let generator = SeededGenerator(seed: seed ^ 0x7465_7374)
+    switch role {
+    case .ha: return BindingProtection(.mobileNode, .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey), generator: generator)
+    case .ue:
+      guard let first = homes.min(), let last = homes.max() else { return nil }
+      return BindingProtection(
+        .homeAgent, .homeAgent(homeAgent, homeAddresses: first...last, sharedKey: sharedKey), generator: generator)
+    }
+  }
 }

@@ -22,6 +22,8 @@ package struct Setup: Sendable {
   package var timers: Timers
   /// Statements of the device's ICS.
   package var ics: [String: Bool]
+  /// The secret of the IKE SAs that protect the bindings; nil: their messages go in clear.
+  package var sharedKey: [UInt8]?
   /// Of sequence numbers and the like.
   package var seed: UInt64
 
@@ -41,6 +43,7 @@ package struct Setup: Sendable {
     self.homePort = homePort
     self.timers = timers
     self.ics = ics
+    self.ics["ipsec"] = false
     self.seed = seed
   }
 

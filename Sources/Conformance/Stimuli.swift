@@ -11,21 +11,21 @@ struct StepFailure: Error {
 /// Builds what the steps of a case send.
 struct Stimuli {
   /// The last packet of each kind sent on a home address.
-  private var sent: [Key: [UInt8]] = [:]
+  private var sent: [Key: Packet] = [:]
 
   private struct Key: Hashable {
     var home: IPv6Address
     var kind: MessageKind
   }
 
-  /// The frame that a step sends for a home address, from its Ethernet header on.
-  mutating func frame(
+  /// The packet that a step sends for a home address, from its Ethernet header on.
+  mutating func packet(
     _ stimulus: Stimulus, home: IPv6Address, homes: [IPv6Address], _ session: Session
-  ) throws(StepFailure) -> (frame: [UInt8], destination: IPv6Address) {
+  ) throws(StepFailure) -> Packet {
     let key = Key(home: home, kind: stimulus.kind)
     if stimulus.again {
-      guard let frame = sent[key] else { throw StepFailure(reason: "no \(stimulus.kind.rawValue) to send again") }
-      return (frame, Self.destination(frame))
+      guard let packet = sent[key] else { throw StepFailure(reason: "no \(stimulus.kind.rawValue) to send again") }
+      return packet
     }
     guard var packet = Self.valid(stimulus.kind, home, session) else {
       throw StepFailure(reason: "the tester has no \(stimulus.kind.rawValue) to send for \(home)")
@@ -35,13 +35,12 @@ struct Stimuli {
     if !stimulus.options.isEmpty, let index = packet.index(of: .mh) {
       packet.headers[index].options += stimulus.options.map { .unknownMobilityOption(type: $0.type, data: $0.data) }
     }
-    let frame = packet.encoded()
     // Where a stimulus speaks in the name of another address, an answer has to find the tester there.
     for address in [packet.chosen(.ipv6Source), packet.chosen(.alternateCareOfAddress)].compactMap(\.self) {
       session.own(IPv6Address(address), on: session.setup.accessPort)
     }
-    sent[key] = frame
-    return (frame, Self.destination(frame))
+    sent[key] = packet
+    return packet
   }
 
   /// The message as the tester's party would send it of itself.
@@ -99,11 +98,6 @@ struct Stimuli {
     Decoder(dialect: dialect).decode(bytes.span, into: &dissection)
     if dissection.messageKind == .revocation, let kind = packet.headers.last?.kind { dissection.nameMessage(kind) }
     return dissection.value(path, in: bytes.span)
-  }
-
-  private static func destination(_ frame: [UInt8]) -> IPv6Address {
-    guard frame.count >= 54 else { return .unspecified }
-    return IPv6Address(frame[38..<54].reduce(UInt128(0)) { $0 << 8 | UInt128($1) })
   }
 
   /// An echo request from the correspondent to a home address: a Home Agent that has a binding tunnels it (RFC 6275 10.4.2).

@@ -1,5 +1,6 @@
 package import Judging
 package import Link
+package import Security
 package import Wire
 
 /// One run: one role and one profile of a device, all chosen cases.
@@ -17,6 +18,8 @@ package struct TestRun {
     package var duration: Interval
     /// Frames and events, where they were kept.
     package var items: [Evidence.Item]
+    /// The keys of everything that was sealed.
+    package var keys: KeyTables
     /// How often each assertion was decided, of those that were.
     package var reached: [AssertionID: Int]
     package var wasCancelled: Bool
@@ -65,7 +68,7 @@ package struct TestRun {
       verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames,
       mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
-      reached: session.judge.reached, wasCancelled: isCancelled(), judge: session.judge)
+      keys: session.keys, reached: session.judge.reached, wasCancelled: isCancelled(), judge: session.judge)
   }
 
   package enum Failure: Error {

@@ -255,6 +255,7 @@ extension MessageKind {
     case .mh: 5
     case .icmpv6: 6
     case .tunnelled: 7
+    case .ike: 8
     }
   }
 }

@@ -18,6 +18,8 @@ struct StateSet: OptionSet, Sendable {
   static let refresh = StateSet(rawValue: 2)
   /// The UE has answered a BRI that came in a Home Address option.
   static let option = StateSet(rawValue: 4)
+  /// The binding's IKE SA was deleted, and no other made since.
+  static let keysDeleted = StateSet(rawValue: 8)
 
   // How a binding went.
   static let deregistration = StateSet(rawValue: 1)

@@ -25,6 +25,12 @@ struct Facts: Sendable {
     failed = 0
   }
 
+  /// Nothing was found wrong with the message in hand.
+  var isSound: Bool { readings[Place.sound].value == 1 }
+
+  /// The message in hand is not to be taken for a sound one.
+  mutating func spoil() { set(Place.sound, 0) }
+
   /// Whether these shared tests hold of the message in hand.
   mutating func hold(_ needs: UInt128, of program: Program) -> Bool {
     guard needs & failed == 0 else { return false }

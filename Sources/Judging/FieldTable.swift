@@ -8,6 +8,7 @@ enum KnownField: Int, CaseIterable {
   case briSequence, briTrigger, briP, briG, briV
   case braStatus, braSequence
   case beHomeAddress
+  case ikeExchange, ikeR, deleteProtocol
 
   var path: FieldPath {
     switch self {
@@ -30,6 +31,9 @@ enum KnownField: Int, CaseIterable {
     case .braStatus: .braStatus
     case .braSequence: .braSequence
     case .beHomeAddress: .beHomeAddress
+    case .ikeExchange: .ikeExchangeType
+    case .ikeR: .ikeR
+    case .deleteProtocol: .deleteProtocol
     }
   }
 
@@ -42,6 +46,7 @@ enum KnownField: Int, CaseIterable {
     case .briSequence, .briTrigger, .briP, .briG, .briV: [.bri]
     case .braStatus, .braSequence: [.bra]
     case .beHomeAddress: [.be]
+    case .ikeExchange, .ikeR, .deleteProtocol: [.ike]
     }
   }
 }

@@ -1,3 +1,4 @@
+package import Security
 package import Wire
 
 /// Reads a stream of frames and events, live or from a capture, and gives verdicts: the same stream, the same verdicts.
@@ -9,6 +10,12 @@ package struct Judge: Sendable {
   package private(set) var monitor: Monitor
   private var decoder: Decoder
   private var dissection = Dissection()
+  /// The ESP SAs whose keys are known: what is sealed by them is judged as if it stood in clear.
+  private var associations: SecurityAssociations?
+  private var keysInUse = 0
+  private var ikeKeys = IKEKeyTable()
+  /// The last frame with what was sealed in it opened; empty where nothing was.
+  private var opened: [UInt8] = []
   private let homeAgent: IPv6Address
   private var running: [String: Running] = [:]
   private var results: [String: CaseResult] = [:]
@@ -55,15 +62,47 @@ package struct Judge: Sendable {
   package mutating func frame(
     _ bytes: Span<UInt8>, _ start: FrameStart = .ethernet, at time: Instant, originalLength: Int, number: Int, isOutgoing: Bool
   ) {
-    decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
     frames &+= 1
     latest = max(latest, time)
+    if associations != nil, open(bytes, start, originalLength: originalLength) {
+      let octets = opened
+      monitor.frame(octets.span, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
+      if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
+      return
+    }
+    decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
     monitor.frame(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
     if role == nil, let word = dissection.revocationWord(in: bytes) { vote(word, bytes) }
   }
 
-  /// What the last frame was: as it was decoded and named, and the binding that it is about; nil: none.
-  package mutating func last(_ body: (Dissection, Monitor.Seen?) -> Void) { body(dissection, monitor.last) }
+  /// Opens from now on what these seal. Tables that have grown since may be given again.
+  package mutating func use(_ keys: KeyTables) {
+    if associations == nil { associations = SecurityAssociations() }
+    for association in keys.esp.dropFirst(keysInUse) { associations?.add(association) }
+    keysInUse = keys.esp.count
+    ikeKeys = keys.ike
+  }
+
+  private mutating func open(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> Bool {
+    let decoder = decoder
+    let octets = associations?.decapsulated(
+      bytes, start, with: decoder, originalLength: originalLength, KeptKeys(limit: 1), into: &dissection)
+    opened = octets ?? openedKeyExchange(bytes, start) ?? []
+    return !opened.isEmpty
+  }
+
+  private mutating func openedKeyExchange(_ bytes: Span<UInt8>, _ start: FrameStart) -> [UInt8]? {
+    guard dissection.ike >= 0, dissection.layers[dissection.ike].protection == .opaque else { return nil }
+    var octets: [UInt8] = []
+    octets.reserveCapacity(bytes.count)
+    for index in bytes.indices { octets.append(bytes[index]) }
+    guard let opening = try? ikeKeys.open(&octets, dissection) else { return nil }
+    decoder.decode(octets.span, start, opened: [opening], into: &dissection)
+    return octets
+  }
+
+  /// What the last frame was: as it was decoded and named, the binding that it is about, nil: none; and its octets where some were opened.
+  package mutating func last(_ body: (Dissection, Monitor.Seen?, [UInt8]) -> Void) { body(dissection, monitor.last, opened) }
 
   /// Asks the monitor where it is: a `monitor` that another module asks for is a copy.
   package mutating func withMonitor<Answer>(_ body: (Monitor) -> Answer) -> Answer { body(monitor) }

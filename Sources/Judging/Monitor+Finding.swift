@@ -114,6 +114,8 @@ extension Monitor {
     case .tunnelled:
       let home = from == .ha ? destination : source
       return byHome[AddressKey(home)] ?? -1
+    // Found by its SPIs.
+    case .ike: return -1
     case .mh:
       let agent = from == .ha ? source : destination
       return lookup(agent, (from == .ha ? routing ?? option : option) ?? (from == .ha ? destination : source)) ?? -1

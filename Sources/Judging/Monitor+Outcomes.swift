@@ -157,6 +157,7 @@ extension Monitor {
     case .mh: "a Mobility Header message"
     case .icmpv6: "an ICMPv6 error"
     case .tunnelled: "a tunnelled packet"
+    case .ike: "an IKE message"
     }
   }
 

@@ -10,6 +10,9 @@ extension Monitor {
     case .bra: agreed(place)
     case .tunnelled:
       if observation.from == .ha { conversations[place].shown.insert(.forwarding) }
+    case .ike:
+      if facts[.ikeExchange] == 35 { conversations[place].shown.remove(.keysDeleted) }
+      if facts[.ikeExchange] == 37, facts[.ikeR] == 0, facts[.deleteProtocol] == 1 { conversations[place].shown.insert(.keysDeleted) }
     case .be, .icmpv6, .mh: break
     }
   }

@@ -20,6 +20,8 @@ package struct Monitor: Sendable {
   var byPacket: [UInt64: Int32] = [:]
   /// Stimuli by another home address that they name.
   var byNamed: [IPv6Address: Int32] = [:]
+  /// By the initiator's SPI of their IKE SA (RFC 7296 3.1).
+  var byIKE: [UInt64: Int32] = [:]
   /// Stimuli that do not name their own home address, by message kind and sequence number.
   var bySequence: [UInt32: Int32] = [:]
   var homeAgents: Set<IPv6Address> = []
@@ -165,15 +167,21 @@ package struct Monitor: Sendable {
   /// Judges a frame. Deadlines that lie before it expire first.
   ///
   /// - Parameters:
+  ///   - sealed: the frame as it was, where what was sealed in it has been opened.
   ///   - number: the frame's number in the evidence, from 1; findings name it.
   ///   - isOutgoing: the tester sent it.
   ///   - expires: frames older than this one have all been seen; false for a frame that is judged when it is sent.
   package mutating func frame(
-    _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant, number: Int, isOutgoing: Bool = false, expires: Bool = true
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>? = nil, at time: Instant, number: Int,
+    isOutgoing: Bool = false, expires: Bool = true
   ) {
     if expires { expire(before: time) }
     last = nil
-    let hint = isOutgoing ? hint(for: bytes) : -1
+    if dissection.ike >= 0, dissection.layers[dissection.ike].protection.isOpened {
+      return keyExchange(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
+    }
+    var hint: Int32 = -1
+    if isOutgoing { if let sealed { hint = self.hint(for: sealed) } else { hint = self.hint(for: bytes) } }
     let isOther = dissection.mobility < 0 && !dissection.isICMPError && (dissection.inner < 0 || dissection.inner == dissection.network)
     guard !isOther || hint >= 0 else { return }
     if dissection.mobility >= 0, dissection.network != dissection.inner, hint < 0 {
@@ -191,6 +199,8 @@ package struct Monitor: Sendable {
     // Whatever home address a stimulus names, it is about the one that it was sent for, and makes no conversation of its own.
     let index = hint >= 0 ? hint : find(kind, from, bytes, &dissection, at: time)
     guard index >= 0 else { return }
+    // What comes under a security association that was deleted is no better than what came under none.
+    if dissection.mobility >= 0, conversations[Int(index)].shown.contains(.keysDeleted) { facts.spoil() }
     if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
     if hint >= 0 { name(hint, bytes, &dissection) }
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
@@ -203,6 +213,29 @@ package struct Monitor: Sendable {
     {
       observe(other, observation, bytes, &dissection, isOutgoing: isOutgoing)
     }
+  }
+
+  /// An opened message of IKE. Of a binding's IKE SA the UE is the original initiator, and the side of the selectors that it offers in
+  /// IKE_AUTH is the home address (RFC 4877 4.3).
+  private mutating func keyExchange(
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant, number: Int, isOutgoing: Bool
+  ) {
+    guard let initiator = dissection.value(.ikeInitiatorSPI, in: bytes), let source = dissection.value(.ipv6Source, in: bytes),
+      let destination = dissection.value(.ipv6Destination, in: bytes)
+    else { return }
+    let spi = UInt64(truncatingIfNeeded: initiator)
+    let from: Role = dissection.value(.ikeI, in: bytes) == 1 ? .ue : .ha
+    if byIKE[spi] == nil, dissection.value(.ikeExchangeType, in: bytes) == 35, byIKE.count < Self.maximumConversations,
+      dissection.value(.selector6Protocol, in: bytes) == 135, let first = dissection.value(.selector6Start, in: bytes),
+      first == dissection.value(.selector6End, in: bytes)
+    {
+      let index = conversation(IPv6Address(from == .ue ? destination : source), IPv6Address(first))
+      if index >= 0 { byIKE[spi] = index }
+    }
+    guard let index = byIKE[spi] else { return }
+    facts.read(.ike, program, bytes, &dissection)
+    let observation = Observation(kind: .ike, from: from, time: time, frame: number)
+    observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
   }
 
   private mutating func observe(
@@ -226,7 +259,7 @@ package struct Monitor: Sendable {
       if !conversations[place].isAltered { holdTester(index, slot, known, observation, bytes, &dissection) }
       conversations[place].isAltered = false
     }
-    if dissection.isSound || observation.kind == .bri {
+    if facts.isSound || observation.kind == .bri {
       transition(place, observation, &dissection)
     } else if observation.kind == .bu, observation.from == .ue {
       attempted(place)
@@ -316,13 +349,15 @@ package struct Monitor: Sendable {
   package mutating func hookReturned(home: IPv6Address, homeAgent: IPv6Address, at time: Instant, failed: Bool = false) {
     expire(before: time)
     guard let index = byKey[ConversationKey(homeAgent: homeAgent, home: home)] else { return }
+    var slots: [Int32] = []
     var slot = conversations[Int(index)].obligations
     while slot >= 0 {
-      let next = pool[Int(slot)].next
-      if pool[Int(slot)].isFromHook {
-        if failed { close(slot, index) } else { rearm(slot, at: time) }
-      }
-      slot = next
+      if pool[Int(slot)].isFromHook { slots.append(slot) }
+      slot = pool[Int(slot)].next
+    }
+    // In the order in which they were opened: of two that end together the one that the other presumes is to be the first.
+    for slot in slots.reversed() {
+      if failed { close(slot, index) } else { rearm(slot, at: time) }
     }
   }
 

@@ -9,6 +9,8 @@ package enum MessageKind: String, Sendable, CaseIterable {
   case icmpv6
   /// An IPv6 packet in IPv6 between Home Agent and care-of address, to or from the home address.
   case tunnelled
+  /// An IKE message of the binding's IKE SA, opened.
+  case ike
 
   /// The kinds that are Mobility Headers.
   static let mobility: [MessageKind] = [.bu, .ba, .be, .bri, .bra, .mh]

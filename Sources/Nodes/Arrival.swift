@@ -5,6 +5,8 @@ struct Arrival {
   enum Content {
     case mobility
     case echoRequest
+    /// IKE, on UDP port 500 or 4500.
+    case keyExchange
     /// IPv6 in IPv6 (RFC 2473); the index of the inner header in the layer table.
     case tunnelled(Int)
     /// It came on the home link for somebody else.

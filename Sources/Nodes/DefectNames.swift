@@ -109,6 +109,14 @@ extension Defect {
     case sequenceNotTakenOver = "sequence-not-taken-over"
     case updateRateIgnored = "update-rate-ignored"
     case buBackOffMissing = "bu-back-off-missing"
+
+    // The IKE SA of a binding: of nodes that have one.
+    case deleteNotSent = "delete-not-sent"
+    case deleteNamesESPSAs = "delete-names-esp-sas"
+    case deleteWithSPISize = "delete-with-spi-size"
+    case deleteBeforeBRA = "delete-before-bra"
+    case deleteUnanswered = "delete-unanswered"
+    case espSAsKept = "esp-sas-kept"
   }
 
   /// Every defect there is, the Home Agent's first.

@@ -64,7 +64,10 @@ extension ReferenceHomeAgent {
     guard revocation.copies < revocation.copyLimit else {
       endRevocation(home)
       // 24.303 5.4.3.1 to the letter: not before the BRA.
-      if !stack.varies(.keptAfterLastCopy) { removeBinding(home) }
+      if !stack.varies(.keptAfterLastCopy) {
+        removeBinding(home)
+        stack.releaseKeys(home, at: now, &outbox)
+      }
       return
     }
     revocations[home]?.copies += 1

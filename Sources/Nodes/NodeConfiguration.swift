@@ -45,6 +45,8 @@ package struct NodeConfiguration: Sendable {
   package var errorsPerSecond = 0
   /// Everything that the node would draw by lot follows from it.
   package var seed: UInt64 = 1
+  /// The secret of the bindings' IKE SAs; nil: the Mobility Headers go in clear.
+  package var sharedKey: [UInt8]?
   package var defects: [DefectUse] = []
   package var variations: Set<Variation.Name> = []
 

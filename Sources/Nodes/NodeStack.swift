@@ -1,4 +1,5 @@
 import Link
+import Security
 import Wire
 
 /// What both nodes do below the Mobility Header: Neighbour Discovery, the IPv6 header chain, errors, sending.
@@ -11,6 +12,8 @@ struct NodeStack: Sendable {
   var dissection = Dissection()
   var occasion = Occasion()
   var neighbours: NeighbourDiscovery
+  /// None where the Mobility Headers go in clear, else one: in an array, so that a copy of the stack copies no more than a reference to it.
+  var protection: [BindingProtection] = []
   private var errorSecond: Int64 = .min
   private var errorCount = 0
   /// How often a defect could have shown, by home address.
@@ -30,6 +33,7 @@ struct NodeStack: Sendable {
     for port in configuration.hardware.indices {
       neighbours.own(role == .homeAgent ? configuration.homeAgent : configuration.careOf, on: port)
     }
+    protection = configuration.protection(of: role).map { [$0] } ?? []
   }
 
   /// The node's own address.
@@ -52,9 +56,13 @@ struct NodeStack: Sendable {
   // MARK: What arrives
 
   /// Takes a frame through link and IPv6 layer; nil when nothing is left of it to be done.
-  mutating func accept(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) -> Arrival? {
+  ///
+  /// - Parameter isDecoded: it is what `opened` gave.
+  mutating func accept(
+    _ frame: Span<UInt8>, isDecoded: Bool = false, on port: Int, at now: Instant, _ outbox: inout Outbox
+  ) -> Arrival? {
     guard configuration.hardware.indices.contains(port) else { return nil }
-    decoder.decode(frame, into: &dissection)
+    if !isDecoded { decoder.decode(frame, into: &dissection) }
     occasion = Occasion()
     guard isAddressed(frame, on: port), !neighbours.receive(frame, dissection, on: port, &outbox), dissection.count > 1,
       dissection.layers[1].kind == .ipv6, !isSpoiled(1),
@@ -127,6 +135,11 @@ struct NodeStack: Sendable {
         // A true fragment: nobody here sends packets long enough to need reassembly.
         return false
       case .fragment: break
+      // What cannot be opened is nobody's to answer (RFC 4303 3.4.2, 3.4.4).
+      case .esp where !protection.isEmpty: return false
+      case .udp:
+        let isIKE = dissection.value(.udpDestinationPort, in: frame).map { $0 == 500 || $0 == 4500 } ?? false
+        return finish(!protection.isEmpty && isIKE ? .keyExchange : .other, &arrival)
       case .mh: return finish(.mobility, &arrival)
       case .ipv6: return finish(.tunnelled(index), &arrival)
       case .icmpv6:
@@ -325,6 +338,10 @@ struct NodeStack: Sendable {
       framed.set(.ipv6HopLimit, 255)
       if let label = FieldPath(.ipv6, "flow-label") { framed.set(label, 0x12345) }
       if let traffic = FieldPath(.ipv6, "traffic-class") { framed.set(traffic, 0xc0) }
+    }
+    if !protection.isEmpty {
+      guard let sealed = protection[0].seal(framed, usesRetired: defects.contains(.deleteBeforeBRA)).packet else { return }
+      framed = sealed
     }
     guard delay > .zero else { return neighbours.send(framed.encoded(), to: nextHop, on: port, at: now, &outbox) }
     var delayed = Outbox()

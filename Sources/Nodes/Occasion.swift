@@ -22,6 +22,8 @@ struct History: Sendable {
   /// The last binding went by a de-registration.
   var isDeregistered = false
   var expiries = 0
+  /// IKE SAs that the UE has deleted.
+  var releases = 0
   /// The number of the binding that expired; kept by a defect alone.
   var expiredSequence: UInt16?
   /// The number of the last Binding Update that the UE sent.

@@ -1,4 +1,5 @@
 package import Link
+import Security
 package import Wire
 
 /// A Home Agent that detaches as TS 24.303 5.4.3 says, over native IPv6 without IPsec.
@@ -42,6 +43,8 @@ package struct ReferenceHomeAgent: Station, Sendable {
   var histories: [IPv6Address: History] = [:]
   var outstanding: Set<UInt16> = []
   var nextSequence: UInt16
+  /// IKE SAs whose messages get no answer any more, by a defect.
+  private var unanswered: Set<UInt64> = []
   /// How often it has made noise.
   var noises = 0
 
@@ -66,12 +69,20 @@ package struct ReferenceHomeAgent: Station, Sendable {
   // MARK: Station
 
   package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
-    guard let arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+    if let opened = stack.opened(frame) { return take(opened.span, isDecoded: true, on: port, at: now, &outbox) }
+    take(frame, isDecoded: false, on: port, at: now, &outbox)
+  }
+
+  private mutating func take(_ frame: Span<UInt8>, isDecoded: Bool, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    guard let arrival = stack.accept(frame, isDecoded: isDecoded, on: port, at: now, &outbox) else { return }
     stack.occasion = occasion(of: frame, arrival)
     if case .transit = arrival.content { return forward(copy(frame, arrival.octets), to: arrival.destination, at: now, &outbox) }
     // A Home Agent has no home address of its own that a routing header could name (RFC 6275 6.4).
     guard arrival.routing == nil else { return }
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
+    if case .keyExchange = arrival.content {
+      return exchangeKeys(frame, at: now, &outbox)
+    }
     guard admitsHomeAddress(frame, arrival, at: now, &outbox) else { return }
     switch arrival.content {
     case .echoRequest: stack.answerEcho(frame, arrival, at: now, &outbox)
@@ -81,7 +92,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
   }
 
   package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
-    stack.neighbours.wake(at: now, &outbox)
+    note(stack.wake(at: now, &outbox))
     while let timer = timers.popDue(at: now) {
       switch timer {
       case .indication(let home): sendIndication(home, at: now, &outbox)
@@ -95,7 +106,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
     }
   }
 
-  package var nextDeadline: Instant { min(timers.nextDeadline, stack.neighbours.nextDeadline) }
+  package var nextDeadline: Instant { min(timers.nextDeadline, stack.nextDeadline) }
 
   package mutating func command(_ line: String, at now: Instant, _ outbox: inout Outbox) -> String {
     do {
@@ -132,6 +143,31 @@ package struct ReferenceHomeAgent: Station, Sendable {
   }
 
   // MARK: Bindings
+
+  private mutating func exchangeKeys(_ frame: Span<UInt8>, at now: Instant, _ outbox: inout Outbox) {
+    let spi = stack.dissection.value(.ikeInitiatorSPI, in: frame).map { UInt64(truncatingIfNeeded: $0) } ?? 0
+    let (histories, defects) = (histories, defects)
+    var isUnanswered = unanswered.contains(spi)
+    let events = stack.exchangeKeys(frame, at: now, &outbox) { events in
+      for case .closed(let home, .deletedByPeer) in events {
+        if defects.hits(.deleteUnanswered, Occasion(count: (histories[home]?.releases ?? 0) + 1)) { isUnanswered = true }
+      }
+      return !isUnanswered
+    }
+    if isUnanswered { unanswered.insert(spi) }
+    note(events)
+  }
+
+  /// A mobile node that has deleted its IKE SA can neither answer nor use its binding any more.
+  private mutating func note(_ events: [BindingProtection.Event]) {
+    for case .closed(let home, _) in events {
+      histories[home, default: History()].releases += 1
+      let isKept = defects.hits(.espSAsKept, Occasion(count: histories[home]?.releases ?? 1))
+      if isKept { stack.protection[0].restore(home) }
+      endRevocation(home)
+      removeBinding(home)
+    }
+  }
 
   /// The binding as far as packets are forwarded by it.
   func bound(_ home: IPv6Address) -> Binding? {

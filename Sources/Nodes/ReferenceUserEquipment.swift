@@ -1,4 +1,5 @@
 package import Link
+import Security
 package import Wire
 
 /// A UE that detaches as TS 24.303 5.4.2 says, over native IPv6 without IPsec. Port 0 is its access link.
@@ -7,6 +8,8 @@ package struct ReferenceUserEquipment: Station, Sendable {
     /// The next BU: a retransmission or a refresh.
     case update(IPv6Address)
     case expiry(IPv6Address)
+    /// The DELETE that waits for a BRA on its way.
+    case release(IPv6Address)
     case noise
   }
 
@@ -58,9 +61,10 @@ package struct ReferenceUserEquipment: Station, Sendable {
 
   package mutating func receive(_ frame: Span<UInt8>, on port: Int, at now: Instant, _ outbox: inout Outbox) {
     if defects.contains(.routingHeaderUnchecked), let right = Self.withRightRoutingLength(frame) {
-      return take(right.span, isRoutingWrong: true, on: port, at: now, &outbox)
+      return take(right.span, isRoutingWrong: true, isDecoded: false, on: port, at: now, &outbox)
     }
-    take(frame, isRoutingWrong: false, on: port, at: now, &outbox)
+    if let opened = stack.opened(frame) { return take(opened.span, isRoutingWrong: false, isDecoded: true, on: port, at: now, &outbox) }
+    take(frame, isRoutingWrong: false, isDecoded: false, on: port, at: now, &outbox)
   }
 
   /// A type 2 routing header first of all whose length is not 2, as somebody reads it who does not look at the length; nil: there is none.
@@ -71,10 +75,13 @@ package struct ReferenceUserEquipment: Station, Sendable {
     return right
   }
 
-  private mutating func take(_ frame: Span<UInt8>, isRoutingWrong: Bool, on port: Int, at now: Instant, _ outbox: inout Outbox) {
-    guard var arrival = stack.accept(frame, on: port, at: now, &outbox) else { return }
+  private mutating func take(
+    _ frame: Span<UInt8>, isRoutingWrong: Bool, isDecoded: Bool, on port: Int, at now: Instant, _ outbox: inout Outbox
+  ) {
+    guard var arrival = stack.accept(frame, isDecoded: isDecoded, on: port, at: now, &outbox) else { return }
     arrival.isRoutingWrong = arrival.isRoutingWrong || isRoutingWrong
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
+    if case .keyExchange = arrival.content { return note(stack.exchangeKeys(frame, at: now, &outbox), at: now, &outbox) }
     guard arrival.routing == nil || isRouteMine(arrival) else { return }
     // A UE is nobody's Home Agent or correspondent: no Home Address option has a binding here (RFC 6275 9.3.1).
     guard arrival.homeAddressOption == nil else { return stack.sendBindingError(1, frame, arrival, at: now, &outbox) }
@@ -89,11 +96,12 @@ package struct ReferenceUserEquipment: Station, Sendable {
   }
 
   package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
-    stack.neighbours.wake(at: now, &outbox)
+    note(stack.wake(at: now, &outbox), at: now, &outbox)
     while let timer = timers.popDue(at: now) {
       switch timer {
       case .update(let home): updateTimedOut(home, at: now, &outbox)
       case .expiry(let home): expire(home)
+      case .release(let home): stack.releaseKeys(home, at: now, &outbox)
       case .noise:
         sendNoise(at: now, &outbox)
         timers.set(.noise, at: now + Variation.noiseInterval)
@@ -101,7 +109,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
     }
   }
 
-  package var nextDeadline: Instant { min(timers.nextDeadline, stack.neighbours.nextDeadline) }
+  package var nextDeadline: Instant { min(timers.nextDeadline, stack.nextDeadline) }
 
   package mutating func command(_ line: String, at now: Instant, _ outbox: inout Outbox) -> String {
     do {
@@ -147,6 +155,30 @@ package struct ReferenceUserEquipment: Station, Sendable {
   }
 
   // MARK: Bindings
+
+  private mutating func note(_ events: [BindingProtection.Event], at now: Instant, _ outbox: inout Outbox) {
+    for event in events {
+      switch event {
+      case .established(let home):
+        if bindings[home] != nil { beginUpdates(home, at: now, &outbox) }
+      // Without them the binding is of no use; 24.303 says nothing of its entry.
+      case .closed(let home, _): removeBinding(home)
+      }
+    }
+  }
+
+  /// The binding is over, and its security associations with it (24.303 5.4.2.2), once what was sent by them is out.
+  mutating func endBinding(
+    _ home: IPv6Address, _ occasion: Occasion, after delay: Interval = .zero, at now: Instant, _ outbox: inout Outbox
+  ) {
+    removeBinding(home)
+    if defects.hits(.deleteNotSent, occasion) { return }
+    if delay > .zero { return timers.set(.release(home), at: now + delay) }
+    var how = BindingProtection.Release.ikeSA
+    if defects.hits(.deleteNamesESPSAs, occasion) { how = .espSAs }
+    if defects.hits(.deleteWithSPISize, occasion) { how = .ikeSAWithSPISize }
+    stack.releaseKeys(home, how, at: now, &outbox)
+  }
 
   func isBound(_ home: IPv6Address) -> Bool { bindings[home]?.phase == .bound }
 

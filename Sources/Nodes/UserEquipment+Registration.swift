@@ -46,7 +46,8 @@ extension ReferenceUserEquipment {
   }
 
   /// A new BU and its retransmissions.
-  private mutating func beginUpdates(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+  mutating func beginUpdates(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
+    if stack.establishKeys(home, at: now, &outbox) { return }
     let wait = configuration.initialBindingTimeout
     bindings[home]?.wait = wait
     bindings[home]?.startsAfresh = false
@@ -132,7 +133,7 @@ extension ReferenceUserEquipment {
     let isTakenAnyway = lifetime == 0 && defects.hits(.unmatchedBAAccepted, occasion)
     guard sequence == histories[home]?.updateSequence || isTakenAnyway else { return }
     // A detach is over whatever the answer: 133 says that nothing is bound, and any other refusal will not change.
-    guard binding.phase != .detaching, status < 128, lifetime > 0 else { return removeBinding(home) }
+    guard binding.phase != .detaching, status < 128, lifetime > 0 else { return endBinding(home, occasion, at: now, &outbox) }
     bindings[home]?.phase = .bound
     bindings[home]?.isWaiting = false
     let units = Int64(min(lifetime, UInt128(binding.requested)))

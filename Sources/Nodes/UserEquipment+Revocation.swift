@@ -33,6 +33,7 @@ extension ReferenceUserEquipment {
     let occasion = revocationOccasion(home, number: UInt16(truncatingIfNeeded: sequence ?? 1))
     stack.occasion = occasion
     guard admits(frame, arrival, isIndication, at: now, &outbox) else { return noteMalformed(home) }
+    guard stack.isProtected(arrival) else { return }
     // Such a source gets this far by a defect alone.
     if arrival.source.isMulticast, !isIndication, !stack.shows(.errorToNonUnicastSource, of: home) { return }
     let faults = stack.faults(frame)
@@ -168,13 +169,15 @@ extension ReferenceUserEquipment {
       if !occasion.isCopy { histories[bri.home, default: History()].revocations += 1 }
       answers[bri.home] = Answer(sequence: bri.sequence, status: status, until: now + configuration.indicationMemory)
     }
+    if isOwn, defects.hits(.deleteBeforeBRA, occasion) { stack.releaseKeys(bri.home, at: now, &outbox) }
     // Without the A bit no BRA is asked for (draft-01 5.1).
     if bri.a { acknowledge(bri, status, occasion, at: now, &outbox) }
     // One that is detaching goes on to ask for its BA.
     guard isOwn, !occasion.isRace else { return }
     let requested = bindings[bri.home]?.requested ?? configuration.requestedLifetime
     switch defects.how(.bindingKeptAfterBRI, occasion) {
-    case nil: removeBinding(bri.home)
+    case nil where stack.varies(.deregistersAfterBRA): removeBinding(bri.home)
+    case nil: endBinding(bri.home, occasion, after: bri.a ? acknowledgementDelay(bri.home) : .zero, at: now, &outbox)
     case .otherBinding: other(than: bri.home).map { removeBinding($0) }
     default: return
     }
@@ -186,19 +189,24 @@ extension ReferenceUserEquipment {
     let isBarred = isDraft && bri.trigger == 2
     let reattaches = configuration.reattachesByItself && !isBarred
     if reattaches || (isBarred && defects.hits(.reregistersAfterAdministrative, occasion)) {
+      stack.releaseKeys(bri.home, at: now, &outbox)
       try? register(bri.home, lifetime: requested, at: now, &outbox)
     }
   }
 
+  /// How long a BRA is held back.
+  private func acknowledgementDelay(_ home: IPv6Address) -> Interval {
+    stack.varies(.slowBRA) || (stack.varies(.reorderedBRAs) && home.value % 2 == 0) ? Variation.slowness : .zero
+  }
+
   /// Clause 10.2 of draft-01 and RFC 5846; the home address goes as in every packet of the UE to its Home Agent (RFC 6275 11.3.1).
   private mutating func acknowledge(_ bri: Indication, _ status: UInt8, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
-    var delay = stack.varies(.slowBRA) ? Variation.slowness : .zero
+    var delay = acknowledgementDelay(bri.home)
     switch defects.how(.braNotSent, occasion) {
     case nil: break
     case .late: delay = Defect.lateness
     default: return
     }
-    if stack.varies(.reorderedBRAs), bri.home.value % 2 == 0 { delay = Variation.slowness }
     func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
     var options = stack.varies(.braPaddedWithPad1) ? [Packet.Option](repeating: Packet.Option(.pad1), count: 4) : []
     if stack.varies(.braPaddedWithPadN) { options.append(Packet.Option(.padN, data: [UInt8](repeating: 0, count: 10))) }

@@ -5,6 +5,7 @@ import Glibc
 import Judging
 import Link
 import Reporting
+import Security
 import Wire
 
 /// What the runs of one invocation have given so far.
@@ -71,7 +72,8 @@ struct Collected {
     }
     progress.clear()
     isInterrupted = outcome.wasCancelled
-    let alternatives = try also.map { try judge("\(folder.path)/\(name)", setup, $0) }
+    try KeyFolder.write(outcome.keys, to: folder, "\(setup.role.rawValue)-\(setup.profile.id)")
+    let alternatives = try also.map { try judge("\(folder.path)/\(name)", setup, $0, outcome.keys) }
     let report = RunReport(
       capture: name,
       statistics: .init(
@@ -83,10 +85,10 @@ struct Collected {
   }
 
   /// The same capture under another text: the dialect that was spoken stays.
-  private func judge(_ path: String, _ setup: Setup, _ profile: Profile) throws -> Verdicts {
+  private func judge(_ path: String, _ setup: Setup, _ profile: Profile, _ keys: KeyTables) throws -> Verdicts {
     let pair = Profile(id: profile.id, dialect: setup.profile.dialect, text: profile.text, location: profile.location)
     do throws(Audit.Failure) {
-      let outcome = try Audit(suite, profile: pair, device: nil).check(path)
+      let outcome = try Audit(suite, profile: pair, device: nil, keys: keys).check(path)
       guard let verdicts = outcome.verdicts.first else { throw .profile("\(path): nothing was judged") }
       return verdicts
     } catch {

@@ -20,6 +20,7 @@ struct MatrixCommand: ParsableCommand {
   @Option(name: .customLong("profile"), help: "Only this profile; repeatable.") var profiles: [String] = []
   @Option(help: "How many pairs of a defect and a variation are sampled, for each role and profile.") var pairs = 20
   @Option(help: "Of the sample.") var seed: UInt64 = 1
+  @Option(help: "How the reference nodes protect their bindings.") var security: SecurityKind = .none
   @OptionGroup var suite: SuiteOptions
   @Option(help: "What standard output gets.") var format: ListFormat = .text
 
@@ -36,7 +37,7 @@ struct MatrixCommand: ParsableCommand {
           do throws(TestRun.Failure) {
             matrices.append(
               try KillMatrix(
-                suite, role: role, profile: profile, pairs: pairs, seed: seed,
+                suite, role: role, profile: profile, sharedKey: security.sharedKey, pairs: pairs, seed: seed,
                 progress: { name in
                   count += 1
                   progress.update(

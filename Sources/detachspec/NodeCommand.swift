@@ -21,6 +21,7 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "The profile to speak.") var profile: String?
   @Option(help: "How many home addresses it has.") var homeAddresses: Int = 64
   @OptionGroup var nodes: NodeOptions
+  @Option(help: "Protect the bindings by IKEv2 with this secret, and ESP; without it they go in clear.") var sharedKey: String?
   @Option(help: "A Unix socket to make for control lines.") var control: String?
   @Flag(help: "A UE registers again by itself after a revocation.") var reattach = false
   @Flag(help: ArgumentHelp("End when standard input ends.", visibility: .hidden)) var lifeline = false
@@ -41,6 +42,7 @@ struct NodeCommand: ParsableCommand {
         role: role, profile: chosen, defects: uses.defects, variations: uses.variations, homeAddresses: max(1, homeAddresses),
         reattaches: reattach)
       node.described = described
+      node.sharedKey = sharedKey.map { Array($0.utf8) }
       var options = StationProcess.Options()
       options.interfaces = interfaces
       options.controlPath = control

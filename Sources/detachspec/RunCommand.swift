@@ -27,6 +27,7 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Only say what would run, on what leases, and how long it takes at least.") var dryRun = false
   @OptionGroup var nodes: NodeOptions
   @Option(help: "How many home addresses the reference nodes have.") var homeAddresses = 256
+  @Option(help: "How the reference nodes protect their bindings.") var security: SecurityKind = .none
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
   @Option(help: "An earlier report.json to compare with.") var baseline: String?
   @OptionGroup var suite: SuiteOptions
@@ -61,15 +62,21 @@ struct RunCommand: ParsableCommand {
       for role in roles {
         let uses = try nodes.uses(role)
         for profiles in pairs {
-          runs.append(
-            (
-              ReferenceNode(
-                role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses),
-              Array(profiles.dropFirst())
-            ))
+          var node = ReferenceNode(
+            role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
+          node.sharedKey = security.sharedKey
+          runs.append((node, Array(profiles.dropFirst())))
         }
       }
       return try invocation.run(reference: runs, isSimulated: simulate, isDry: dryRun)
     }
   }
+}
+
+/// What protects the messages of a binding.
+enum SecurityKind: String, ExpressibleByArgument, CaseIterable {
+  case none, ikev2
+
+  /// The secret that the reference nodes and the tester share.
+  var sharedKey: [UInt8]? { self == .ikev2 ? Array("detachspec".utf8) : nil }
 }

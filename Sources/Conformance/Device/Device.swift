@@ -46,6 +46,8 @@ package struct Device: Sendable {
   /// What the device is said to do (`Statement.all`); those that are not named are not known.
   package var ics: [String: Bool] = [:]
   package var hooks: [HookName: Hook] = [:]
+  /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
+  package var sharedKey: [UInt8]?
 
   package init(
     role: Role, profile: String?, interfaces: [Interface], homeAgent: IPv6Address, careOf: [IPv6Address], homeAddresses: [IPv6Address],

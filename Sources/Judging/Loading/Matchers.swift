@@ -22,6 +22,7 @@ extension MessageKind {
     case .mh: .mh
     case .icmpv6: .icmpv6
     case .tunnelled: .ipv6
+    case .ike: .ike
     }
   }
 
@@ -29,7 +30,7 @@ extension MessageKind {
   func mayHave(_ kind: LayerKind) -> Bool {
     switch self {
     case .bu, .ba, .be, .bri, .bra: !kind.isMobilityMessage || kind == layer
-    case .mh, .icmpv6, .tunnelled: true
+    case .mh, .icmpv6, .tunnelled, .ike: true
     }
   }
 }
