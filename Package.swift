@@ -62,7 +62,7 @@ let package = Package(
     tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
     tests("JudgingTests", ["Wire", "Judging", "Link"]),
-    tests("ConformanceTests", ["Wire", "Link", "Judging", "Parties", "Nodes", "Conformance", "Reporting"]),
+    tests("ConformanceTests", ["Wire", "Link", "Security", "Judging", "Parties", "Nodes", "Conformance", "Reporting"]),
     tests("CaptureTests", ["Judging", "Conformance"]),
     tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),

@@ -19,7 +19,8 @@ package struct CriticalPath: Sendable {
 
   /// - Parameter setup: the device's; its addresses are replaced by those of the lab.
   package init(_ setup: Setup, cases: [Case], suite: Suite, jobs: Int) throws(TestRun.Failure) {
-    let node = ReferenceNode(role: setup.role, profile: setup.profile, homeAddresses: setup.homes.count)
+    var node = ReferenceNode(role: setup.role, profile: setup.profile, homeAddresses: setup.homes.count)
+    node.tunnelling = setup.tunnelling
     let (network, hooks) = node.simulation()
     guard var own = Setup(node.device, profile: setup.profile, suite: suite) else { throw .unreachable(setup.homeAgent) }
     own.timers = setup.timers

@@ -2,6 +2,7 @@ import Foundation
 import Judging
 package import Link
 import Nodes
+import Security
 import Wire
 
 /// A reference node in a process and a network namespace of its own, with real links to the tester's.
@@ -44,6 +45,7 @@ package final class ReferenceLab {
     for defect in node.defects { arguments += ["--defect", defect.description] }
     for variation in node.variations { arguments += ["--variation", variation.rawValue] }
     if node.reattaches { arguments.append("--reattach") }
+    if node.tunnelling != .native { arguments += ["--tunnelling", node.tunnelling.rawValue] }
     if let key = node.sharedKey { arguments += ["--shared-key", String(decoding: key, as: UTF8.self)] }
     do throws(LabError) {
       process = try Lab.spawnNode(arguments: arguments)
@@ -58,7 +60,7 @@ package final class ReferenceLab {
     }
     do throws(LinkError) {
       network = try LiveNetwork(
-        interfaces: testerNames, allowing: AddressGuard(node.device.allowedDestinations), capturesOutgoing: capturesOutgoing)
+        interfaces: testerNames, allowing: node.device.addressGuard, capturesOutgoing: capturesOutgoing)
     } catch {
       throw .link(error)
     }

@@ -1,6 +1,7 @@
 package import Judging
 package import Link
 package import Nodes
+package import Security
 import Wire
 
 /// How a reference node is set up for a run: which defects and variations it has, how many home addresses.
@@ -14,6 +15,8 @@ package struct ReferenceNode: Sendable {
   package var reattaches: Bool
   /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
   package var sharedKey: [UInt8]?
+  /// How the packets of its bindings go over the access link.
+  package var tunnelling = Tunnelling.native
   /// Addresses from somebody's description instead of the lab's.
   package var described: Device?
 
@@ -34,6 +37,7 @@ package struct ReferenceNode: Sendable {
     var device = Device.reference(
       role: role, profile: profile.id, homeAddresses: homeAddresses, access: Self.accessInterface,
       home: role == .ha ? Self.homeInterface : nil)
+    device.tunnel(tunnelling)
     device.ics["reattaches-by-itself"] = reattaches
     device.timers["trigger-time"] = .seconds(5)
     device.sharedKey = sharedKey
@@ -58,6 +62,8 @@ package struct ReferenceNode: Sendable {
     configuration.variations = variations
     configuration.reattachesByItself = reattaches
     configuration.sharedKey = sharedKey
+    configuration.tunnelling = device.tunnelling
+    configuration.ipv4HomeAgent = device.ipv4HomeAgent
     return configuration
   }
 
@@ -74,7 +80,7 @@ package struct ReferenceNode: Sendable {
     let ports = role == .ha ? 2 : 1
     // A time that a capture can have: 2024-01-01.
     let network = SimulatedNetwork(
-      addresses: Array(Self.testerHardware.prefix(ports)), allowing: AddressGuard(device.allowedDestinations), seed: seed,
+      addresses: Array(Self.testerHardware.prefix(ports)), allowing: device.addressGuard, seed: seed,
       start: Instant(nanoseconds: 1_704_067_200_000_000_000))
     let index = network.attach(station(), to: Array(0..<ports))
     let hooks = ImmediateHooks { [network] name, context in
@@ -90,7 +96,8 @@ extension Setup {
     guard let text = suite.text(profile.text) else { return nil }
     self.init(
       role: device.role, profile: profile, homeAgent: device.homeAgent,
-      device: device.role == .ha ? device.homeAgent : device.careOf.first, homes: device.homeAddresses,
+      device: device.role == .ha ? device.ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? device.homeAgent : device.careOf.first,
+      homes: device.homeAddresses,
       careOf: device.role == .ha ? device.careOf : [],
       correspondent: device.correspondent, accessPort: device.interfaces.firstIndex { $0.purpose == .access } ?? 0,
       homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },
@@ -98,5 +105,8 @@ extension Setup {
       ics: device.ics, seed: seed)
     sharedKey = device.sharedKey
     ics["ipsec"] = sharedKey != nil
+    tunnelling = device.tunnelling
+    ipv4HomeAgent = device.ipv4HomeAgent
+    ics["tunnelled"] = tunnelling != .native
   }
 }

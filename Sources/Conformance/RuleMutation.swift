@@ -93,6 +93,8 @@ struct RuleMutation: Sendable {
       return rule.sequels[sequel].reactions.contains { original.requirements(ofRule: rule.id).contains($0.requirement) }
     case .drop: return true
     }
+    // The matrix runs natively.
+    guard test?.isTunnelled != true else { return false }
     guard case .field(let path)? = test?.subject else { return true }
     return path.range(in: profile.dialect) != nil
   }

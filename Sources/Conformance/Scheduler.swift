@@ -1,6 +1,7 @@
 package import Judging
 import Link
 import Parties
+import Security
 import Wire
 
 /// Runs cases side by side, as far as their leases allow.
@@ -68,6 +69,7 @@ package struct Scheduler {
     for (statement, needed) in testCase.needs.ics.sorted(by: { $0.key < $1.key }) where setup.ics[statement] == !needed {
       return "the device's ICS says \(statement): \(needed ? "no" : "yes")"
     }
+    if setup.tunnelling != .native, testCase.isNativeOnly { return "it is about headers that a tunnel over IPv4 has none of" }
     if setup.ics["revocation"] == false, testCase.needsRevocation { return "the device's ICS says revocation: no" }
     return nil
   }
@@ -240,5 +242,18 @@ extension Case {
         if case .send(let stimulus) = step { return stimulus.kind == .bri }
         return false
       }
+  }
+}
+
+extension Case {
+  /// It sends what is wrong or unusual in headers that only a native packet has.
+  fileprivate var isNativeOnly: Bool {
+    steps.contains { step in
+      guard case .send(let stimulus) = step else { return false }
+      if stimulus.kind == .icmpv6 || ["hao", "both", "hao-twice", "none"].contains(stimulus.carrier) { return true }
+      return stimulus.values.contains {
+        $0.path == .ipv6Source || [.hao, .rh2, .destinationOptions, .alternateCareOfAddress].contains($0.path.kind)
+      }
+    }
   }
 }

@@ -17,6 +17,8 @@ package final class Session {
   /// Nil where the party's messages go in clear.
   private var protection: BindingProtection?
   private var keysInUse = 0
+  /// Nil where they go natively.
+  private var tunnel: BindingTunnel?
   private var outbox = Outbox()
   private var drops: UInt64 = 0
   /// How long the device took from the trigger to its BRI, each time, in order of length.
@@ -49,12 +51,16 @@ package final class Session {
           firstRevocation: UInt16.random(in: 0x1000...0x7000, using: &generator)))
     }
     protection = setup.protection
+    tunnel = setup.tunnel
     neighbours = NeighbourDiscovery(ports: (0..<network.portCount).map { network.address(ofPort: $0) })
     if setup.role == .ue {
       neighbours.own(setup.homeAgent, on: setup.accessPort)
+      if let ipv4 = setup.ipv4HomeAgent { neighbours.own(ipv4, on: setup.accessPort) }
       for home in setup.homes { neighbours.own(home, on: setup.accessPort) }
     }
-    for careOf in setup.careOf { neighbours.own(careOf, on: setup.accessPort) }
+    for careOf in setup.careOf {
+      if let ipv4 = careOf.ipv4 { neighbours.own(ipv4, on: setup.accessPort) } else { neighbours.own(careOf, on: setup.accessPort) }
+    }
     if let correspondent = setup.correspondent, let port = setup.homePort { neighbours.own(correspondent, on: port) }
     var run = Event(.run)
     run.run = RunDescription(
@@ -89,29 +95,41 @@ package final class Session {
 
   /// Sends a packet of the tester's; the Ethernet destination is found by Neighbour Discovery.
   package func send(_ packet: Packet, on port: Int) {
-    send(protect(packet).encoded(), to: packet.destination, on: port)
+    let packet = protect(packet)
+    send(packet.encoded(), to: packet.destination, on: port)
   }
 
-  /// Sends octets, from the Ethernet header on, to a next hop.
+  /// Sends octets, from the Ethernet header on, to a next hop; an IPv4-mapped one is found by ARP.
   package func send(_ frame: [UInt8], to nextHop: IPv6Address, on port: Int) {
-    neighbours.send(frame, to: nextHop, on: port, at: network.now, &outbox)
+    if let ipv4 = nextHop.ipv4 {
+      neighbours.send(frame, to: ipv4, on: port, at: network.now, &outbox)
+    } else {
+      neighbours.send(frame, to: nextHop, on: port, at: network.now, &outbox)
+    }
     drain()
   }
 
   // MARK: Protection
 
-  /// The packet as it goes out: sealed, where the party has the keys of its binding.
+  /// The packet as it goes out: sealed, where the party has the keys of its binding, and in a tunnel where its care-of address is one of IPv4.
   func protect(_ packet: Packet, of home: IPv6Address? = nil) -> Packet {
+    var packet = packet
+    let headers = tunnel?.headers(for: &packet)
     // Without keys a tester still may say something: in clear, as nobody should.
-    protection?.seal(packet, of: home, usesRetired: true).packet ?? packet
+    packet = protection?.seal(packet, of: home, usesRetired: true).packet ?? packet
+    return headers?.around(packet) ?? packet
   }
+
+  /// Puts the options into a message that go with a tunnel, so that a step can change them.
+  func addTunnelOptions(_ packet: inout Packet) { _ = tunnel?.headers(for: &packet) }
 
   func hasKeys(_ home: IPv6Address) -> Bool { protection?.covers(home) ?? true }
 
   /// Begins the IKE SA of a UE that the tester plays.
   func establishKeys(_ home: IPv6Address) {
     guard case .userEquipment(let party) = party, let careOf = party.bindings[home]?.careOf else { return }
-    exchangeKeys { $0.establish(home, from: careOf, to: setup.homeAgent, at: network.now, &$1) }
+    let agent = setup.ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? setup.homeAgent
+    exchangeKeys { $0.establish(home, from: careOf, to: agent, at: network.now, &$1) }
   }
 
   func releaseKeys(_ home: IPv6Address) {
@@ -153,15 +171,19 @@ package final class Session {
   }
 
   /// The Ethernet address of a neighbour, where it is known.
-  package func linkAddress(of neighbour: IPv6Address, on port: Int) -> MACAddress? { neighbours.linkAddress(of: neighbour, on: port) }
+  package func linkAddress(of neighbour: IPv6Address, on port: Int) -> MACAddress? {
+    neighbour.ipv4.map { neighbours.linkAddress(of: $0, on: port) } ?? neighbours.linkAddress(of: neighbour, on: port)
+  }
 
   /// Asks for a neighbour's Ethernet address until it answers or `patience` is over.
   package func resolve(_ neighbour: IPv6Address, on port: Int, from source: IPv6Address, within patience: Interval) -> Bool {
-    let packet = Packet([
-      .ethernet(from: network.address(ofPort: port), to: MACAddress(0)), .ipv6(from: source, to: neighbour),
-      .init(.icmpv6, .rfc5846, [(.icmpType, 128)]),
-    ])
-    send(packet, on: port)
+    let ethernet = Packet.Header.ethernet(from: network.address(ofPort: port), to: MACAddress(0))
+    if let ipv4 = neighbour.ipv4, let own = source.ipv4 ?? setup.ipv4HomeAgent {
+      // An empty datagram is a keepalive to everybody (RFC 5555 4.3).
+      send(Packet([ethernet, .ipv4(from: own, to: ipv4), .udp(from: BindingTunnel.port, to: BindingTunnel.port)]), on: port)
+    } else {
+      send(Packet([ethernet, .ipv6(from: source, to: neighbour), .init(.icmpv6, .rfc5846, [(.icmpType, 128)])]), on: port)
+    }
     let deadline = network.now + patience
     while linkAddress(of: neighbour, on: port) == nil, network.now < deadline { pump(until: deadline) }
     return linkAddress(of: neighbour, on: port) != nil
@@ -199,11 +221,19 @@ package final class Session {
     if opened.isEmpty {
       take(bytes, info, dissection, last)
     } else {
+      noteTunnel(bytes, info, opened.span, dissection)
       take(opened.span, info, dissection, last)
     }
     if protection != nil, !info.isOutgoing, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
       exchangeKeys { _ = $0.receive(datagram, at: network.now, &$1) }
     }
+  }
+
+  /// Notes by which tunnel a frame came that the judge has opened.
+  private func noteTunnel(_ bytes: Span<UInt8>, _ info: FrameInfo, _ opened: Span<UInt8>, _ dissection: Dissection) {
+    guard tunnel != nil, !info.isOutgoing, info.port == setup.accessPort else { return }
+    var outer = Dissection()
+    if tunnel?.opened(bytes, with: Decoder(dialect: setup.profile.dialect), into: &outer) != nil { tunnel?.learn(opened, dissection) }
   }
 
   private func take(_ bytes: Span<UInt8>, _ info: FrameInfo, _ dissection: Dissection, _ last: Monitor.Seen?) {
@@ -228,13 +258,21 @@ package final class Session {
 }
 
 extension Packet {
-  /// The destination in its first IPv6 header.
+  /// The destination in its outermost header; an IPv4 one as an IPv4-mapped address.
   var destination: IPv6Address {
-    IPv6Address(headers.first { $0.kind == .ipv6 }?.values.last { $0.path == .ipv6Destination }?.value ?? 0)
+    if let ipv4 = chosen(.ipv4Destination) { return IPv6Address(mapped: IPv4Address(UInt32(truncatingIfNeeded: ipv4))) }
+    return IPv6Address(headers.first { $0.kind == .ipv6 }?.values.last { $0.path == .ipv6Destination }?.value ?? 0)
   }
 }
 
 extension Setup {
+  /// The tunnels of the bindings of the party that the tester plays.
+  fileprivate var tunnel: BindingTunnel? {
+    guard tunnelling != .native, let ipv4HomeAgent else { return nil }
+    return BindingTunnel(
+      role == .ha ? .mobileNode : .homeAgent, tunnelling, homeAgent: homeAgent, ipv4HomeAgent: ipv4HomeAgent, dialect: profile.dialect)
+  }
+
   /// What protects the bindings of the party that the tester plays.
   fileprivate var protection: BindingProtection? {
     guard let sharedKey else { return nil }

@@ -1,4 +1,5 @@
 package import Judging
+package import Security
 package import Wire
 
 /// What a run is about: the device's description, brought down to what the session needs of it.
@@ -24,6 +25,10 @@ package struct Setup: Sendable {
   package var ics: [String: Bool]
   /// The secret of the IKE SAs that protect the bindings; nil: their messages go in clear.
   package var sharedKey: [UInt8]?
+  /// How the packets of the bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
+  package var tunnelling = Tunnelling.native
+  /// The Home Agent's IPv4 address.
+  package var ipv4HomeAgent: IPv4Address?
   /// Of sequence numbers and the like.
   package var seed: UInt64
 
@@ -44,6 +49,7 @@ package struct Setup: Sendable {
     self.timers = timers
     self.ics = ics
     self.ics["ipsec"] = false
+    self.ics["tunnelled"] = false
     self.seed = seed
   }
 

@@ -30,6 +30,9 @@ struct Stimuli {
     guard var packet = Self.valid(stimulus.kind, home, session) else {
       throw StepFailure(reason: "the tester has no \(stimulus.kind.rawValue) to send for \(home)")
     }
+    // Which options there are depends on it.
+    for case (.buLifetime, .number(let lifetime)) in stimulus.values { packet.set(.buLifetime, lifetime) }
+    session.addTunnelOptions(&packet)
     if let carrier = stimulus.carrier { packet.carry(home, in: carrier) }
     try Self.apply(stimulus.values, to: &packet, home: home, homes: homes, session)
     if !stimulus.options.isEmpty, let index = packet.index(of: .mh) {

@@ -20,6 +20,8 @@ struct StateSet: OptionSet, Sendable {
   static let option = StateSet(rawValue: 4)
   /// The binding's IKE SA was deleted, and no other made since.
   static let keysDeleted = StateSet(rawValue: 8)
+  /// The binding has an IKE SA whose messages can be read.
+  static let keys = StateSet(rawValue: 16)
 
   // How a binding went.
   static let deregistration = StateSet(rawValue: 1)

@@ -17,6 +17,10 @@ package struct Judge: Sendable {
   /// The last frame with what was sealed in it opened; empty where nothing was.
   private var opened: [UInt8] = []
   private let homeAgent: IPv6Address
+  /// Messages come through tunnels over IPv4 (RFC 5555), and are judged as if they came natively.
+  private let isTunnelled: Bool
+  /// The Home Agent's address in the outer headers, once a message has told it.
+  private var ipv4HomeAgent: IPv4Address?
   private var running: [String: Running] = [:]
   private var results: [String: CaseResult] = [:]
   private var superseded: Set<Int> = []
@@ -52,6 +56,7 @@ package struct Judge: Sendable {
       homeAgents: Set(homeAgents), maximumWatches: maximumWatches)
     decoder = Decoder(dialect: profile.dialect)
     homeAgent = homeAgents.first ?? .unspecified
+    isTunnelled = ics["tunnelled"] ?? false
     placeOfCase = Dictionary(suite.cases.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -64,7 +69,17 @@ package struct Judge: Sendable {
   ) {
     frames &+= 1
     latest = max(latest, time)
-    if associations != nil, open(bytes, start, originalLength: originalLength) {
+    let isOpened: Bool
+    if isTunnelled, let native = untunnelled(bytes, start, originalLength: originalLength) {
+      if !open(native.span, start, originalLength: native.count) {
+        decoder.decode(native.span, start, into: &dissection)
+        opened = native
+      }
+      isOpened = true
+    } else {
+      isOpened = open(bytes, start, originalLength: originalLength)
+    }
+    if isOpened {
       let octets = opened
       monitor.frame(octets.span, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
       if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
@@ -83,7 +98,16 @@ package struct Judge: Sendable {
     ikeKeys = keys.ike
   }
 
+  private mutating func untunnelled(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> [UInt8]? {
+    decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
+    guard dissection.missing == 0, let packet = dissection.untunnelled(bytes, homeAgent: homeAgent, ipv4HomeAgent) else { return nil }
+    ipv4HomeAgent = packet.homeAgent
+    return packet.octets
+  }
+
   private mutating func open(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> Bool {
+    opened = []
+    guard associations != nil else { return false }
     let decoder = decoder
     let octets = associations?.decapsulated(
       bytes, start, with: decoder, originalLength: originalLength, KeptKeys(limit: 1), into: &dissection)

@@ -11,6 +11,7 @@ extension Monitor {
     case .tunnelled:
       if observation.from == .ha { conversations[place].shown.insert(.forwarding) }
     case .ike:
+      conversations[place].shown.insert(.keys)
       if facts[.ikeExchange] == 35 { conversations[place].shown.remove(.keysDeleted) }
       if facts[.ikeExchange] == 37, facts[.ikeR] == 0, facts[.deleteProtocol] == 1 { conversations[place].shown.insert(.keysDeleted) }
     case .be, .icmpv6, .mh: break
@@ -116,7 +117,7 @@ extension Monitor {
     if update.bindingBefore == .bound, update.entryBefore == .bound {
       conversations[place].shown.insert(.refresh)
     } else {
-      conversations[place].shown.formIntersection(.option)
+      conversations[place].shown.formIntersection([.option, .keys, .keysDeleted])
       conversations[place].goneBy = []
     }
     // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
@@ -165,7 +166,9 @@ extension Monitor {
     let mayBeAnswered = isAnother || (conversation.revocation.hasEnded && conversation.revocation.isUnanswered)
     conversations[place].revocation.hasEarlier = mayBeAnswered && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
     conversations[place].revocation.isSound = dissection.isSound
-    conversations[place].revocation.isByOption = facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil
+    // In a tunnel over IPv4 no header of either kind is there: that form is as good as the option, whichever the text asks for.
+    let isTunnelled = destination.map { IPv6Address($0).ipv4 != nil } ?? false
+    conversations[place].revocation.isByOption = isTunnelled || (facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil)
     // The first one that is seen may be the last copy: those before it were lost. Nobody waits for longer than for all copies.
     conversations[place].revocation.end = observation.time + timers.lastWait
     conversations[place].revocation.limit = observation.time + timers.revocation

@@ -220,16 +220,17 @@ package struct Monitor: Sendable {
   private mutating func keyExchange(
     _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant, number: Int, isOutgoing: Bool
   ) {
-    guard let initiator = dissection.value(.ikeInitiatorSPI, in: bytes), let source = dissection.value(.ipv6Source, in: bytes),
-      let destination = dissection.value(.ipv6Destination, in: bytes)
-    else { return }
+    guard let initiator = dissection.value(.ikeInitiatorSPI, in: bytes) else { return }
     let spi = UInt64(truncatingIfNeeded: initiator)
     let from: Role = dissection.value(.ikeI, in: bytes) == 1 ? .ue : .ha
     if byIKE[spi] == nil, dissection.value(.ikeExchangeType, in: bytes) == 35, byIKE.count < Self.maximumConversations,
       dissection.value(.selector6Protocol, in: bytes) == 135, let first = dissection.value(.selector6Start, in: bytes),
-      first == dissection.value(.selector6End, in: bytes)
+      first == dissection.value(.selector6End, in: bytes),
+      // Over IPv4 nobody says which Home Agent it is, and it is the only one or unknown.
+      let agent = dissection.value(from == .ue ? .ipv6Destination : .ipv6Source, in: bytes).map(IPv6Address.init)
+        ?? (homeAgents.count == 1 ? homeAgents.first : nil)
     {
-      let index = conversation(IPv6Address(from == .ue ? destination : source), IPv6Address(first))
+      let index = conversation(agent, IPv6Address(first))
       if index >= 0 { byIKE[spi] = index }
     }
     guard let index = byIKE[spi] else { return }
@@ -469,7 +470,7 @@ package struct Monitor: Sendable {
     guard let last, template.from == nil || template.from == last.from else { return false }
     guard template.kind == last.kind || (template.kind == .mh && dissection.mobility >= 0) else { return false }
     return template.tests.allSatisfy { test in
-      guard case .field(let path) = test.subject else { return true }
+      guard test.isTunnelled == nil, case .field(let path) = test.subject else { return true }
       let value = dissection.value(path, in: bytes)
       switch test.condition {
       case .oneOf(let ranges): return value.map { value in ranges.contains { $0.contains(value) } } ?? false

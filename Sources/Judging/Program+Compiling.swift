@@ -14,7 +14,8 @@ extension Program {
     let requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for (index, rule) in suite.rules.enumerated() where rule.texts.isEmpty || rule.texts.contains(profile.text) {
       guard rule.ics.allSatisfy({ ics[$0.key] == $0.value }) else { continue }
-      let builder = Builder(dialect: profile.dialect, text: profile.text, roles: roles, requirements: requirements)
+      let builder = Builder(
+        dialect: profile.dialect, text: profile.text, roles: roles, isTunnelled: ics["tunnelled"] ?? false, requirements: requirements)
       builder.compile(rule, index, bits, &parts)
     }
     self.init(parts)
@@ -25,6 +26,7 @@ extension Program {
     let dialect: Dialect
     let text: String
     let roles: Set<Role>
+    let isTunnelled: Bool
     let requirements: [String: Requirement]
 
     func compile(_ rule: Rule, _ index: Int, _ bits: [String: UInt128], _ program: inout Program.Parts) {
@@ -45,7 +47,7 @@ extension Program {
       let trigger = compile(template, &slots, kind, &program)
       let mustStart = program.musts.count
       for must in rule.musts {
-        let stated = must.tests.filter(stands)
+        let stated = must.tests.filter { applies($0) && stands($0) }
         guard !stated.isEmpty else { continue }
         guard let assertion = assertion(rule, must.requirement, senders, &program) else { continue }
         let tests = stated.map { compile($0, of: kind, &slots, &program) }
@@ -181,13 +183,16 @@ extension Program {
       return test.condition == .absent || test.condition == .any
     }
 
-    private func stands(_ template: MessageTemplate) -> Bool { template.tests.allSatisfy(stands) }
+    private func stands(_ template: MessageTemplate) -> Bool { template.tests.allSatisfy { !applies($0) || stands($0) } }
+
+    /// It is about the form in which the messages of this device go.
+    private func applies(_ test: FieldTest) -> Bool { test.isTunnelled == nil || test.isTunnelled == isTunnelled }
 
     /// - Parameter trigger: the kind of message that the rule is about, at whose fields relations look back.
     private func compile(
       _ template: MessageTemplate, _ slots: inout [FieldPath], _ trigger: MessageKind, _ program: inout Program.Parts
     ) -> CompiledTemplate {
-      let tests = template.tests.map { compile($0, of: template.kind, &slots, &program) }
+      let tests = template.tests.filter(applies).map { compile($0, of: template.kind, &slots, &program) }
       var needs: UInt128 = 0
       var rest: [CompiledTest] = []
       for test in tests {

@@ -67,6 +67,8 @@ package enum Condition: Sendable, Equatable {
 package struct FieldTest: Sendable, Equatable {
   package var subject: Subject
   package var condition: Condition
+  /// The form of the message that it is about: false natively, true in a tunnel over IPv4 (RFC 5555); nil: either.
+  package var isTunnelled: Bool?
 
   package init(_ subject: Subject, _ condition: Condition) {
     self.subject = subject

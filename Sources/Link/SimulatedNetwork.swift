@@ -34,6 +34,7 @@ package final class SimulatedNetwork: Network {
   private struct Segment {
     var toStations = ImpairedPath()
     var toTester = ImpairedPath()
+    var nat: (box: NAT, inside: Direction)?
     var members: [(station: Int, port: Int)] = []
   }
 
@@ -93,6 +94,20 @@ package final class SimulatedNetwork: Network {
     case .toStations: segments[port].toStations.impairment = impairment
     case .toTester: segments[port].toTester.impairment = impairment
     }
+  }
+
+  /// Puts a NAT between the tester and the stations of a port, or takes it away.
+  ///
+  /// - Parameter inside: which way frames go to get inside.
+  package func translate(port: Int, by nat: NAT?, inside: Direction) {
+    guard segments.indices.contains(port) else { return }
+    segments[port].nat = nat.map { ($0, inside) }
+  }
+
+  /// A frame as it is behind the NAT of a port; nil: it does not pass.
+  private func translated(_ frame: [UInt8], on port: Int, _ direction: Direction) -> [UInt8]? {
+    guard let inside = segments[port].nat?.inside else { return frame }
+    return inside == direction ? segments[port].nat?.box.inward(frame) : segments[port].nat?.box.outward(frame)
   }
 
   /// A station as it stands now.
@@ -190,11 +205,12 @@ package final class SimulatedNetwork: Network {
   }
 
   private func propagate(_ frame: [UInt8], on port: Int, from sender: Int?) {
-    if sender != nil {
+    if sender != nil, let frame = translated(frame, on: port, .toTester) {
       let arrivals = segments[port].toTester.arrivals(now, &generator)
       if let time = arrivals.first { push(time, .tester(port: port, isOutgoing: false), frame) }
       if let time = arrivals.second { push(time, .tester(port: port, isOutgoing: false), frame) }
     }
+    guard let frame = sender == nil ? translated(frame, on: port, .toStations) : frame else { return }
     for index in segments[port].members.indices {
       let member = segments[port].members[index]
       guard member.station != sender else { continue }

@@ -49,7 +49,8 @@ extension ReferenceHomeAgent {
       // A BRA that is no longer waited for is ignored (draft-01 6.2).
       if stack.varies(.silentToLateBRA), case .mobility = arrival.content { return false }
     }
-    stack.sendBindingError(1, frame, arrival, at: now, &outbox)
+    // What came through a tunnel had no such option.
+    if arrival.source.ipv4 == nil { stack.sendBindingError(1, frame, arrival, at: now, &outbox) }
     noteMalformed(home)
     return false
   }

@@ -1,3 +1,4 @@
+package import Security
 package import Wire
 
 /// Which of the two ends a node plays.
@@ -47,6 +48,10 @@ package struct NodeConfiguration: Sendable {
   package var seed: UInt64 = 1
   /// The secret of the bindings' IKE SAs; nil: the Mobility Headers go in clear.
   package var sharedKey: [UInt8]?
+  /// How the packets of bindings go over the access link; `careOf` is an IPv4-mapped address where that is over IPv4.
+  package var tunnelling = Tunnelling.native
+  /// The Home Agent's IPv4 address.
+  package var ipv4HomeAgent: IPv4Address?
   package var defects: [DefectUse] = []
   package var variations: Set<Variation.Name> = []
 

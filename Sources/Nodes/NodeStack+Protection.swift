@@ -18,10 +18,50 @@ extension NodeConfiguration {
   }
 }
 
+extension NodeConfiguration {
+  /// The Home Agent's address on the UE's access: an IPv4-mapped one where that is IPv4.
+  var reachableHomeAgent: IPv6Address { careOf.ipv4 == nil ? homeAgent : ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? homeAgent }
+
+  /// The tunnels of the bindings of a node of this role.
+  func tunnel(of role: NodeRole) -> BindingTunnel? {
+    guard tunnelling != .native, let ipv4HomeAgent else { return nil }
+    return BindingTunnel(
+      role == .homeAgent ? .homeAgent : .mobileNode, tunnelling, homeAgent: homeAgent, ipv4HomeAgent: ipv4HomeAgent, dialect: dialect)
+  }
+}
+
 extension NodeStack {
-  /// The frame as it is behind ESP, decoded; nil where nothing is sealed in it, or nobody has the key.
+  /// The frame as it is out of its tunnel and behind ESP, decoded; nil where there is neither, or nobody has the key.
   mutating func opened(_ frame: Span<UInt8>) -> [UInt8]? {
-    protection.isEmpty ? nil : protection[0].opened(frame, with: decoder, into: &dissection)
+    if protection.isEmpty, tunnel == nil { return nil }
+    let decoder = decoder
+    guard let native = tunnel?.opened(frame, with: decoder, into: &dissection) else {
+      return protection.isEmpty ? nil : protection[0].opened(frame, with: decoder, into: &dissection)
+    }
+    let octets = protection.isEmpty ? native : protection[0].opened(native.span, with: decoder, into: &dissection) ?? native
+    tunnel?.learn(octets.span, dissection)
+    return octets
+  }
+
+  /// IKE over IPv4, to this node; nil for anything else over IPv4.
+  func acceptOverIPv4(_ frame: Span<UInt8>, on port: Int) -> Arrival? {
+    let own = role == .homeAgent ? configuration.ipv4HomeAgent : configuration.careOf.ipv4
+    guard tunnel != nil, !protection.isEmpty, dissection.ike >= 0, !dissection.hasFlaws(before: dissection.ike), let own,
+      let from = dissection.value(.ipv4Source, in: frame), dissection.value(.ipv4Destination, in: frame) == UInt128(own.value)
+    else { return nil }
+    return Arrival(
+      port: port, source: IPv6Address(mapped: IPv4Address(UInt32(truncatingIfNeeded: from))), destination: IPv6Address(mapped: own),
+      octets: Int(dissection.layers[1].offset)..<frame.count, content: .keyExchange)
+  }
+
+  /// Hands a packet to the link: IPv4 where it goes in a tunnel, and nowhere where it should but there is none.
+  mutating func leave(_ packet: Packet, to nextHop: IPv6Address, on port: Int, at now: Instant, _ outbox: inout Outbox) {
+    if let destination = packet.chosen(.ipv4Destination) {
+      let hop = IPv4Address(UInt32(truncatingIfNeeded: destination))
+      neighbours.send(packet.encoded(), to: hop, on: port, at: now, &outbox)
+    } else if nextHop.ipv4 == nil {
+      neighbours.send(packet.encoded(), to: nextHop, on: port, at: now, &outbox)
+    }
   }
 
   /// Whether a Mobility Header came as the policy asks: those of a binding by its own security association (RFC 4301 5.2, RFC 4877 4).
@@ -61,7 +101,7 @@ extension NodeStack {
   mutating func establishKeys(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) -> Bool {
     guard !protection.isEmpty, !protection[0].covers(home) else { return false }
     var output = IKEOutput()
-    protection[0].establish(home, from: configuration.careOf, to: configuration.homeAgent, at: now, &output)
+    protection[0].establish(home, from: configuration.careOf, to: configuration.reachableHomeAgent, at: now, &output)
     send(output, at: now, &outbox)
     return true
   }
@@ -78,8 +118,11 @@ extension NodeStack {
 
   private mutating func send(_ output: IKEOutput, at now: Instant, _ outbox: inout Outbox) {
     for datagram in output.datagrams {
-      guard case .ipv6(let destination) = datagram.destination.host, let packet = datagram.packet else { continue }
-      send(packet, to: destination, at: now, &outbox)
+      guard let packet = datagram.packet else { continue }
+      switch datagram.destination.host {
+      case .ipv6(let destination): send(packet, to: destination, at: now, &outbox)
+      case .ipv4(let destination): send(packet, to: IPv6Address(mapped: destination), at: now, &outbox)
+      }
     }
   }
 }

@@ -14,6 +14,8 @@ struct NodeStack: Sendable {
   var neighbours: NeighbourDiscovery
   /// None where the Mobility Headers go in clear, else one: in an array, so that a copy of the stack copies no more than a reference to it.
   var protection: [BindingProtection] = []
+  /// Nil where they go natively.
+  var tunnel: BindingTunnel?
   private var errorSecond: Int64 = .min
   private var errorCount = 0
   /// How often a defect could have shown, by home address.
@@ -31,9 +33,11 @@ struct NodeStack: Sendable {
     defects = DefectSet(configuration.defects, role: role)
     neighbours = NeighbourDiscovery(ports: configuration.hardware)
     for port in configuration.hardware.indices {
-      neighbours.own(role == .homeAgent ? configuration.homeAgent : configuration.careOf, on: port)
+      if let ipv4 = role == .homeAgent ? configuration.ipv4HomeAgent : configuration.careOf.ipv4 { neighbours.own(ipv4, on: port) }
+      if own.ipv4 == nil { neighbours.own(own, on: port) }
     }
     protection = configuration.protection(of: role).map { [$0] } ?? []
+    tunnel = configuration.tunnel(of: role)
   }
 
   /// The node's own address.
@@ -64,8 +68,10 @@ struct NodeStack: Sendable {
     guard configuration.hardware.indices.contains(port) else { return nil }
     if !isDecoded { decoder.decode(frame, into: &dissection) }
     occasion = Occasion()
-    guard isAddressed(frame, on: port), !neighbours.receive(frame, dissection, on: port, &outbox), dissection.count > 1,
-      dissection.layers[1].kind == .ipv6, !isSpoiled(1),
+    guard isAddressed(frame, on: port), !neighbours.receive(frame, dissection, on: port, &outbox), dissection.count > 1
+    else { return nil }
+    if dissection.layers[1].kind == .ipv4 { return acceptOverIPv4(frame, on: port) }
+    guard dissection.layers[1].kind == .ipv6, !isSpoiled(1),
       let source = dissection.value(.ipv6Source, ofLayer: 1, in: frame),
       let destination = dissection.value(.ipv6Destination, ofLayer: 1, in: frame),
       let payload = dissection.value(.ipv6PayloadLength, ofLayer: 1, in: frame)
@@ -339,13 +345,15 @@ struct NodeStack: Sendable {
       if let label = FieldPath(.ipv6, "flow-label") { framed.set(label, 0x12345) }
       if let traffic = FieldPath(.ipv6, "traffic-class") { framed.set(traffic, 0xc0) }
     }
+    let headers = tunnel?.headers(for: &framed)
     if !protection.isEmpty {
       guard let sealed = protection[0].seal(framed, usesRetired: defects.contains(.deleteBeforeBRA)).packet else { return }
       framed = sealed
     }
-    guard delay > .zero else { return neighbours.send(framed.encoded(), to: nextHop, on: port, at: now, &outbox) }
+    if let headers { framed = headers.around(framed) }
+    guard delay > .zero else { return leave(framed, to: nextHop, on: port, at: now, &outbox) }
     var delayed = Outbox()
-    neighbours.send(framed.encoded(), to: nextHop, on: port, at: now, &delayed)
+    leave(framed, to: nextHop, on: port, at: now, &delayed)
     for item in delayed.items { outbox.send(item.frame, on: item.port, after: item.delay + delay) }
   }
 }

@@ -57,7 +57,7 @@ package struct BindingProtection: Sendable {
   /// Whether the messages of a binding can be sealed.
   package func covers(_ home: IPv6Address) -> Bool { keys[home] != nil }
 
-  /// Begins the IKE SA of a binding, with a Child SA for its Mobility Headers.
+  /// Begins the IKE SA of a binding, with a Child SA for its Mobility Headers; over IPv4 between IPv4-mapped addresses.
   package mutating func establish(
     _ home: IPv6Address, from careOf: IPv6Address, to homeAgent: IPv6Address, at now: Instant, _ output: inout IKEOutput
   ) {
@@ -65,7 +65,8 @@ package struct BindingProtection: Sendable {
     var configuration = endpoint.configuration
     configuration.child?.local = [.mobility(.ipv6(home))]
     let handle = endpoint.initiate(
-      from: UDPAddress(.ipv6(careOf), port: 500), to: UDPAddress(.ipv6(homeAgent), port: 500), configuration, at: now, &output)
+      from: UDPAddress(HostAddress(unmapped: careOf), port: 500), to: UDPAddress(HostAddress(unmapped: homeAgent), port: 500),
+      configuration, at: now, &output)
     begun[handle] = home
   }
 

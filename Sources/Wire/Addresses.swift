@@ -94,6 +94,14 @@ extension IPv6Address: CustomStringConvertible, LosslessStringConvertible {
   }
 }
 
+extension IPv6Address {
+  /// The IPv4-mapped address of an IPv4 address, `::ffff:192.0.2.1` (RFC 4291 2.5.5.2).
+  public init(mapped address: IPv4Address) { self.init(0xffff << 32 | UInt128(address.value)) }
+
+  /// The IPv4 address that this one maps; nil for any other.
+  public var ipv4: IPv4Address? { value >> 32 == 0xffff ? IPv4Address(UInt32(truncatingIfNeeded: value)) : nil }
+}
+
 /// An IPv4 address, its 32 bits in network order.
 public struct IPv4Address: Hashable, Sendable {
   /// The 32 bits; the most significant is the first on the wire.

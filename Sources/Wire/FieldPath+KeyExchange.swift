@@ -1,6 +1,5 @@
 extension FieldPath {
   // The fields of IKEv2, and of what carries it, that code names itself.
-  public static let udpLength = FieldPath(certain: "udp.length")
   public static let udpChecksum = FieldPath(certain: "udp.checksum")
   public static let ikeInitiatorSPI = FieldPath(certain: "ike.initiator-spi")
   public static let ikeResponderSPI = FieldPath(certain: "ike.responder-spi")
@@ -56,7 +55,7 @@ extension FieldPath {
   public static let configurationAttributeType = FieldPath(certain: "configuration-attribute.type")
 
   static let keyExchange: [FieldPath] = [
-    udpLength, udpChecksum, ikeInitiatorSPI, ikeResponderSPI, ikeNextPayload, ikeVersion, ikeExchangeType, ikeR, ikeV, ikeI, ikeMessageID,
+    udpChecksum, ikeInitiatorSPI, ikeResponderSPI, ikeNextPayload, ikeVersion, ikeExchangeType, ikeR, ikeV, ikeI, ikeMessageID,
     ikeLength,
     keGroup,
     idiType, idrType, idiReserved, idrReserved, certEncoding, certreqEncoding, authMethod, notifyProtocol, notifySPISize, notifyType,

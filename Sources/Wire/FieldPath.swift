@@ -125,6 +125,16 @@ extension FieldPath {
   public static let braV = FieldPath(certain: "bra.v")
   public static let revocationSequence = FieldPath(certain: "revocation.sequence")
   public static let alternateCareOfAddress = FieldPath(certain: "alternate-care-of-address.address")
+  public static let buF = FieldPath(certain: "bu.f")
+  public static let ipv4TotalLength = FieldPath(certain: "ipv4.total-length")
+  public static let udpLength = FieldPath(certain: "udp.length")
+  public static let ipv4CareOfAddress = FieldPath(certain: "ipv4-care-of-address.address")
+  public static let ipv4HomeAddress = FieldPath(certain: "ipv4-home-address.address")
+  public static let ipv4HomePrefixLength = FieldPath(certain: "ipv4-home-address.prefix-length")
+  public static let ipv4AcknowledgedAddress = FieldPath(certain: "ipv4-address-acknowledgement.address")
+  public static let ipv4AcknowledgedPrefixLength = FieldPath(certain: "ipv4-address-acknowledgement.prefix-length")
+  public static let natDetectionF = FieldPath(certain: "nat-detection.f")
+  public static let natRefreshTime = FieldPath(certain: "nat-detection.refresh-time")
 
   /// All of the above.
   public static let wellKnown: [FieldPath] =
@@ -140,5 +150,7 @@ extension FieldPath {
       mhChecksum, buSequence, buLifetime, buA, buH, buL, buK, buP, baStatus, baK, baSequence, baLifetime, beStatus, beHomeAddress,
       briSequence,
       briTrigger, briP, briA, briG, briV, briReserved, braSequence, braStatus, braP, braG, braV, revocationSequence, alternateCareOfAddress,
+      buF, ipv4TotalLength, udpLength, ipv4CareOfAddress, ipv4HomeAddress, ipv4HomePrefixLength, ipv4AcknowledgedAddress,
+      ipv4AcknowledgedPrefixLength, natDetectionF, natRefreshTime,
     ] + keyExchange
 }

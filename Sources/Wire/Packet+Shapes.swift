@@ -46,6 +46,30 @@ extension Packet.Option {
     Self(.alternateCareOfAddress, [(.alternateCareOfAddress, address.value)])
   }
 
+  /// An IPv4 Care-of Address option (RFC 5555 3.1.2).
+  public static func ipv4CareOfAddress(_ address: IPv4Address) -> Self {
+    Self(.ipv4CareOfAddress, [(.ipv4CareOfAddress, UInt128(address.value))])
+  }
+
+  /// An IPv4 Home Address option of one address (RFC 5555 3.1.1).
+  public static func ipv4HomeAddress(_ address: IPv4Address) -> Self {
+    Self(.ipv4HomeAddress, [(.ipv4HomePrefixLength, 32), (.ipv4HomeAddress, UInt128(address.value))])
+  }
+
+  /// An IPv4 Address Acknowledgement option of status 0 (RFC 5555 3.2.1).
+  public static func ipv4AddressAcknowledgement(_ address: IPv4Address) -> Self {
+    Self(.ipv4AddressAcknowledgement, [(.ipv4AcknowledgedPrefixLength, 32), (.ipv4AcknowledgedAddress, UInt128(address.value))])
+  }
+
+  /// A NAT Detection option (RFC 5555 3.2.2).
+  ///
+  /// - Parameters:
+  ///   - isForced: the F flag: UDP though there is no NAT.
+  ///   - refreshTime: seconds between keepalives; all ones: none are needed.
+  public static func natDetection(isForced: Bool, refreshTime: UInt32) -> Self {
+    Self(.natDetection, [(.natDetectionF, isForced ? 1 : 0), (.natRefreshTime, UInt128(refreshTime))])
+  }
+
   /// A source (1) or target (2) link-layer address option (RFC 4861 4.6.1).
   public static func linkLayerAddress(type: UInt8, _ address: MACAddress) -> Self {
     Self(.linkLayerAddress, [(.linkLayerType, UInt128(type)), (.linkLayerAddress, UInt128(address.value))])

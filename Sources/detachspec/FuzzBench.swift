@@ -52,7 +52,7 @@ final class FuzzBench {
       let network: LiveNetwork
       do throws(LinkError) {
         network = try LiveNetwork(
-          interfaces: described.interfaces.map(\.name), allowing: AddressGuard(described.allowedDestinations), capturesOutgoing: false)
+          interfaces: described.interfaces.map(\.name), allowing: described.addressGuard, capturesOutgoing: false)
       } catch {
         throw Stop(error.isPrivilege ? .privilege : .usage, error.description)
       }

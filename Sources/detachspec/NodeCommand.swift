@@ -5,6 +5,7 @@ import Judging
 import Link
 import Nodes
 import Reporting
+import Security
 import Wire
 
 struct NodeCommand: ParsableCommand {
@@ -22,6 +23,8 @@ struct NodeCommand: ParsableCommand {
   @Option(help: "How many home addresses it has.") var homeAddresses: Int = 64
   @OptionGroup var nodes: NodeOptions
   @Option(help: "Protect the bindings by IKEv2 with this secret, and ESP; without it they go in clear.") var sharedKey: String?
+  @Option(help: "How the packets of the bindings go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
+  var tunnelling: Tunnelling = .native
   @Option(help: "A Unix socket to make for control lines.") var control: String?
   @Flag(help: "A UE registers again by itself after a revocation.") var reattach = false
   @Flag(help: ArgumentHelp("End when standard input ends.", visibility: .hidden)) var lifeline = false
@@ -43,6 +46,7 @@ struct NodeCommand: ParsableCommand {
         reattaches: reattach)
       node.described = described
       node.sharedKey = sharedKey.map { Array($0.utf8) }
+      node.tunnelling = tunnelling
       var options = StationProcess.Options()
       options.interfaces = interfaces
       options.controlPath = control

@@ -5,6 +5,7 @@ import Judging
 import Link
 import Nodes
 import Reporting
+import Security
 import Wire
 
 struct RunCommand: ParsableCommand {
@@ -28,6 +29,8 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var nodes: NodeOptions
   @Option(help: "How many home addresses the reference nodes have.") var homeAddresses = 256
   @Option(help: "How the reference nodes protect their bindings.") var security: SecurityKind = .none
+  @Option(help: "How their packets go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
+  var tunnelling: Tunnelling = .native
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
   @Option(help: "An earlier report.json to compare with.") var baseline: String?
   @OptionGroup var suite: SuiteOptions
@@ -65,6 +68,7 @@ struct RunCommand: ParsableCommand {
           var node = ReferenceNode(
             role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
           node.sharedKey = security.sharedKey
+          node.tunnelling = tunnelling
           runs.append((node, Array(profiles.dropFirst())))
         }
       }
@@ -80,3 +84,5 @@ enum SecurityKind: String, ExpressibleByArgument, CaseIterable {
   /// The secret that the reference nodes and the tester share.
   var sharedKey: [UInt8]? { self == .ikev2 ? Array("detachspec".utf8) : nil }
 }
+
+extension Tunnelling: ExpressibleByArgument {}

@@ -66,7 +66,7 @@ struct RunInvocation {
     for (index, setup) in setups.enumerated() where !collected.isInterrupted {
       let network: LiveNetwork
       do throws(LinkError) {
-        network = try LiveNetwork(interfaces: device.interfaces.map(\.name), allowing: AddressGuard(device.allowedDestinations))
+        network = try LiveNetwork(interfaces: device.interfaces.map(\.name), allowing: device.addressGuard)
       } catch {
         throw Stop(error.isPrivilege ? .privilege : .usage, error.description)
       }

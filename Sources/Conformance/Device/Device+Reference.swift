@@ -1,4 +1,5 @@
 package import Judging
+import Security
 import Wire
 
 extension Device {
@@ -26,5 +27,14 @@ extension Device {
     if role == .ha { device.ics["foreign-prefix"] = true }
     if role == .ha { device.ics["home-link"] = home != nil }
     return device
+  }
+
+  /// Puts the UE on an IPv4 access: the Home Agent is 192.0.2.1, and care-of addresses are those of 198.18.0.0/15 with the last 17 bits of
+  /// the native ones.
+  mutating func tunnel(_ tunnelling: Tunnelling) {
+    guard tunnelling != .native else { return }
+    self.tunnelling = tunnelling
+    ipv4HomeAgent = IPv4Address(192 << 24 | 2 << 8 | 1)
+    careOf = careOf.map { IPv6Address(mapped: IPv4Address(198 << 24 | 18 << 16 | UInt32(truncatingIfNeeded: $0.value & 0x1_ffff))) }
   }
 }

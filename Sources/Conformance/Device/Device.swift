@@ -1,4 +1,6 @@
 package import Judging
+package import Link
+package import Security
 package import Wire
 
 /// The device under test and the surroundings that the tester has for it: ETSI's ICS and IXIT.
@@ -49,6 +51,11 @@ package struct Device: Sendable {
   /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
   package var sharedKey: [UInt8]?
 
+  /// How the packets of its bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
+  package var tunnelling = Tunnelling.native
+  /// The Home Agent's IPv4 address, for tunnels.
+  package var ipv4HomeAgent: IPv4Address?
+
   package init(
     role: Role, profile: String?, interfaces: [Interface], homeAgent: IPv6Address, careOf: [IPv6Address], homeAddresses: [IPv6Address],
     correspondent: IPv6Address? = nil
@@ -69,7 +76,12 @@ package struct Device: Sendable {
   }
 
   /// Every address that the tester may send to (link-scope addresses of Neighbour Discovery apart).
-  package var allowedDestinations: [IPv6Address] { (role == .ha ? [homeAgent] : careOf) + homeAddresses }
+  package var allowedDestinations: [IPv6Address] {
+    (role == .ha ? [homeAgent] + [ipv4HomeAgent].compactMap(\.self).map { IPv6Address(mapped: $0) } : careOf) + homeAddresses
+  }
+
+  /// The same for the network; an IPv4-mapped address stands for the IPv4 one.
+  package var addressGuard: AddressGuard { AddressGuard(allowedDestinations, allowedDestinations.compactMap(\.ipv4)) }
 }
 
 extension Device {

@@ -53,24 +53,37 @@ extension SuiteLoader {
 
   /// The tests in what is left of a template's keys.
   func tests(_ pairs: [YAMLNode.Pair], of kind: MessageKind, _ reference: Reference, keys: [String]) -> [FieldTest] {
-    pairs.compactMap { pair -> FieldTest? in
-      switch pair.key {
-      case "sound": return reader.boolean(pair.value).map { FieldTest(.sound, $0 ? .yes : .no) }
-      case "mh.options": return optionTypes(pair.value).map { FieldTest(.options, $0) }
-      default: break
+    pairs.flatMap { pair -> [FieldTest] in
+      guard pair.key == "native" || pair.key == "tunnelled" else { return test(pair, of: kind, reference, keys: keys).map { [$0] } ?? [] }
+      guard case .mapping(let inner) = pair.value.content else {
+        reader.expected("a mapping of fields", pair.value)
+        return []
       }
-      guard pair.key.contains(".") else {
-        reader.fail(
-          pair.location, "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"]))")
-        return nil
+      return inner.compactMap {
+        var test = test($0, of: kind, reference, keys: keys)
+        test?.isTunnelled = pair.key == "tunnelled"
+        return test
       }
-      guard let path = path(pair.key, pair.location) else { return nil }
-      guard kind.mayHave(path.kind) else {
-        reader.fail(pair.location, "expected a field that a \(kind) has, found '\(pair.key)'")
-        return nil
-      }
-      return condition(pair.value, on: path, reference).map { FieldTest(.field(path), $0) }
     }
+  }
+
+  private func test(_ pair: YAMLNode.Pair, of kind: MessageKind, _ reference: Reference, keys: [String]) -> FieldTest? {
+    switch pair.key {
+    case "sound": return reader.boolean(pair.value).map { FieldTest(.sound, $0 ? .yes : .no) }
+    case "mh.options": return optionTypes(pair.value).map { FieldTest(.options, $0) }
+    default: break
+    }
+    guard pair.key.contains(".") else {
+      reader.fail(
+        pair.location, "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"]))")
+      return nil
+    }
+    guard let path = path(pair.key, pair.location) else { return nil }
+    guard kind.mayHave(path.kind) else {
+      reader.fail(pair.location, "expected a field that a \(kind) has, found '\(pair.key)'")
+      return nil
+    }
+    return condition(pair.value, on: path, reference).map { FieldTest(.field(path), $0) }
   }
 
   private func optionTypes(_ node: YAMLNode) -> Condition? {

@@ -33,7 +33,7 @@ extension SuiteLoader {
     }
     if let from { template.from = from }
     for test in tests(pairs, of: template.kind, reference, keys: keys) {
-      template.tests.removeAll { $0.subject == test.subject }
+      template.tests.removeAll { $0.subject == test.subject && (test.isTunnelled == nil || $0.isTunnelled == test.isTunnelled) }
       template.tests.append(test)
     }
     return template

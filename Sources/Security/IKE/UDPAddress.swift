@@ -22,6 +22,9 @@ package enum HostAddress: Hashable, Sendable {
     }
   }
 
+  /// The address itself; the IPv4 one that an IPv4-mapped one stands for.
+  init(unmapped address: IPv6Address) { self = address.ipv4.map { .ipv4($0) } ?? .ipv6(address) }
+
   /// The bits as a number, an IPv4 address in the low 32.
   var value: UInt128 {
     switch self {
