@@ -2,7 +2,7 @@ package import Link
 import Security
 package import Wire
 
-/// A Home Agent that detaches as TS 24.303 5.4.3 says, over native IPv6 without IPsec.
+/// A Home Agent that detaches as TS 24.303 5.4.3 says, natively or in a tunnel over IPv4, with IPsec or without.
 ///
 /// Port 0 is the access link, port 1, where there is one, the home link: there it stands in for every bound home address.
 package struct ReferenceHomeAgent: Station, Sendable {

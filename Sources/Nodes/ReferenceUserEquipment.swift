@@ -2,7 +2,7 @@ package import Link
 import Security
 package import Wire
 
-/// A UE that detaches as TS 24.303 5.4.2 says, over native IPv6 without IPsec. Port 0 is its access link.
+/// A UE that detaches as TS 24.303 5.4.2 says, natively or in a tunnel over IPv4, with IPsec or without. Port 0 is its access link.
 package struct ReferenceUserEquipment: Station, Sendable {
   enum Timer: Hashable, Sendable {
     /// The next BU: a retransmission or a refresh.

@@ -4,7 +4,9 @@ extension SecurityAssociations {
   /// A frame as its receiver's IP layer sees it behind ESP in transport mode: without ESP header and trailer, with the length and the next
   /// header that the packet has then (RFC 4303 3.1.1, 3.4.4). Decoded, and what was sealed in it marked.
   ///
-  /// - Returns: nil where nothing is sealed, where nobody has the key, or where ESP holds a whole packet; `result` is of the frame as it came then.
+  /// A whole packet that ESP holds follows the outer one as it does in a tunnel without ESP.
+  ///
+  /// - Returns: nil where nothing is sealed in an IPv6 packet, or where nobody has the key; `result` is of the frame as it came then.
   package mutating func decapsulated(
     _ frame: Span<UInt8>, _ start: FrameStart = .ethernet, with decoder: Decoder, originalLength: Int? = nil, _ kept: KeptKeys,
     into result: inout Dissection
