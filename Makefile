@@ -30,8 +30,9 @@ help:  ## list the targets
 bootstrap:  ## install the Debian packages that are missing
 	@scripts/bootstrap
 
+# With Swift's runtime in it: what is not called through a table is a sixth faster, and it runs where no Swift is.
 build: bootstrap  ## build .build/release/detachspec
-	swift build -c release --product detachspec
+	swift build -c release --product detachspec --static-swift-stdlib
 
 run: build  ## build, then judge the reference nodes; more arguments in RUN_ARGS
 	$(PROGRAM) run $(KNOWN) $(RUN_ARGS)

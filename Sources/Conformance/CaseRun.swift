@@ -42,6 +42,8 @@ final class CaseRun {
   /// When the device was asked to revoke, until its BRI comes.
   private var triggered: [IPv6Address: Instant] = [:]
   private let exercised: Set<String>
+  /// The steps that wait for a message.
+  private let awaiting: [(step: Int, template: MessageTemplate, home: IPv6Address)]
   private let hooks: any HookRunner
 
   init(_ testCase: Case, homes: [IPv6Address], attempt: Int, hooks: any HookRunner) {
@@ -50,6 +52,10 @@ final class CaseRun {
     self.attempt = attempt
     self.hooks = hooks
     exercised = Set(testCase.exercises + testCase.mayExercise)
+    awaiting = testCase.steps.enumerated().compactMap { index, step in
+      guard let (template, _, home) = step.awaited, homes.indices.contains(home) else { return nil }
+      return (index, template, homes[home])
+    }
   }
 
   /// When it wants to go on, if nothing happens before.
@@ -76,12 +82,8 @@ final class CaseRun {
     }
     observeRace(last)
     var matching: Set<Int> = []
-    for index in testCase.steps.indices.dropFirst(step) {
-      if let (template, _, home) = testCase.steps[index].awaited, homes.indices.contains(home), homes[home] == last.home,
-        session.withMonitor({ $0.lastMatches(template, bytes, dissection) })
-      {
-        matching.insert(index)
-      }
+    for awaited in awaiting where awaited.step >= step && awaited.home == last.home {
+      if session.withMonitor({ $0.lastMatches(awaited.template, bytes, dissection) }) { matching.insert(awaited.step) }
     }
     if !matching.isEmpty { seen.append((last.home, matching)) }
   }

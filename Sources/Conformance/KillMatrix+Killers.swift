@@ -13,8 +13,9 @@ extension KillMatrix {
 
   /// Counts who breaks what. An assertion that no defect breaks could say anything; one that every occasion of a defect breaks may look at the
   /// first occasion alone.
-  mutating func count(_ suite: Suite, _ recordings: [Recording], _ standing: Assertions) {
+  mutating func count(_ suite: Suite, _ recordings: [Recording], _ known: [AssertionID], _ standing: Assertions) {
     let clean = recordings.first { $0.name == "clean" }
+    let decided = Dictionary(zip(known, clean?.decided ?? []), uniquingKeysWith: +)
     for rule in standing.rules {
       for requirement in standing.requirements(ofRule: rule).sorted() {
         let assertion = AssertionID(rule: rule, requirement: requirement)
@@ -22,7 +23,7 @@ extension KillMatrix {
         let conditional = killers.count { $0.name.contains("@") }
         assertions.append(
           AssertionCount(
-            assertion: assertion, decidedOfClean: clean?.reached[assertion] ?? 0, killers: killers.count - conditional,
+            assertion: assertion, decidedOfClean: decided[assertion] ?? 0, killers: killers.count - conditional,
             conditionalKillers: conditional))
       }
     }

@@ -2,6 +2,7 @@ import Dispatch
 package import Judging
 import Link
 import Nodes
+import Security
 import Synchronization
 import Wire
 
@@ -61,6 +62,7 @@ package struct KillMatrix: Sendable {
     let sample = Node.pairs(role, profile, hasKeys: sharedKey != nil, count: pairs, seed: seed)
     var clean = ReferenceNode(role: role, profile: profile)
     clean.sharedKey = sharedKey
+    if sharedKey != nil { clean.rehearsal = try Self.rehearse(clean, suite) }
     let device = clean.device
     guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
     let standing = Assertions(suite, profile, [role], ics: setup.ics)
@@ -71,10 +73,11 @@ package struct KillMatrix: Sendable {
     // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
     var crowded = suite
     crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
-    let recordings = try Self.record(nodes, crowded, clean, beside: zip(mutations, ids).map { ($0.rule, $1) })
+    let (recordings, assertions) = try Self.record(nodes, crowded, clean, beside: zip(mutations, ids).map { ($0.rule, $1) })
     cells = zip(recordings, nodes).map { Self.cell($0, $1, role, suite, profile) }
-    self.pairs = zip(try Self.record(sample, suite, clean), sample).map { Self.cell($0, $1, role, suite, profile) }
-    unreached = Set(standing.rules).subtracting(recordings.flatMap(\.reached.keys).map(\.rule)).sorted()
+    self.pairs = zip(try Self.record(sample, suite, clean).recordings, sample).map { Self.cell($0, $1, role, suite, profile) }
+    let reached = assertions.indices.filter { index in recordings.contains { $0.decided[index] > 0 } }
+    unreached = Set(standing.rules).subtracting(reached.map { assertions[$0].rule }).sorted()
     mutants = mutations.enumerated().map { index, mutation in
       let killer = recordings.first { cell in
         // Without the assertion, what broke it is nowhere.
@@ -87,27 +90,45 @@ package struct KillMatrix: Sendable {
         name: mutation.name, killedBy: killer?.name,
         reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
     }
-    count(suite, recordings, standing)
+    count(suite, recordings, assertions, standing)
+  }
+
+  /// The IKE SAs of a clean node: the other cells have them again.
+  private static func rehearse(_ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) -> IKERehearsal {
+    let rehearsal = IKERehearsal()
+    var node = node
+    node.rehearsal = rehearsal
+    guard var setup = Setup(node.device, profile: node.profile, suite: suite) else { throw .unreachable(node.device.homeAgent) }
+    setup.rehearsal = rehearsal
+    let (network, hooks) = node.simulation()
+    var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
+    run.jobs = 1
+    _ = try run.run(over: network, hooks: hooks, writer: nil)
+    return rehearsal.finished
   }
 
   /// What became of all nodes, each on a link of its own.
   ///
   /// - Parameter mutants: the rules that they were made of, and their own ids.
+  /// - Returns: the assertions too, in the order in which the recordings count them.
   private static func record(
     _ nodes: [Node], _ suite: Suite, _ clean: ReferenceNode, beside mutants: [(rule: String, other: String)] = []
-  ) throws(TestRun.Failure) -> [Recording] {
+  ) throws(TestRun.Failure) -> (recordings: [Recording], assertions: [AssertionID]) {
     let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
     let (device, profile) = (clean.device, clean.profile)
-    guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
+    guard var chosen = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
+    chosen.rehearsal = clean.rehearsal
+    let setup = chosen
     let judge = Judge(
       suite, profile: profile, role: clean.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
       maximumWatches: 1 << 16)
+    let couples = judge.couples(mutants)
     DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
       let node = nodes[index]
       var reference = clean
       reference.defects = node.defect.map { [$0] } ?? []
       reference.variations = node.variation.map { [$0.id] } ?? []
-      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, mutants) }
+      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, couples) }
       made.withLock { $0[index] = recording }
     }
     let all = made.withLock { $0 }
@@ -115,7 +136,7 @@ package struct KillMatrix: Sendable {
     for index in nodes.indices {
       if let recording = try all[index]?.get() { recordings.append(recording) }
     }
-    return recordings
+    return (recordings, judge.assertionIDs)
   }
 
   private static func cell(_ recording: Recording, _ node: Node, _ role: Role, _ suite: Suite, _ profile: Profile) -> Cell {
@@ -155,7 +176,8 @@ package struct KillMatrix: Sendable {
     let name: String
     let verdicts: Verdicts
     let blamed: [String]
-    let reached: [AssertionID: Int]
+    /// How often each assertion was decided.
+    let decided: [Int]
     let testerErrors: [String]
     /// Assertions that were broken.
     let broken: Set<AssertionID>
@@ -163,8 +185,7 @@ package struct KillMatrix: Sendable {
     let changed: Set<Int>
 
     init(
-      _ name: String, _ node: ReferenceNode, _ setup: Setup, _ suite: Suite, _ judge: Judge,
-      _ mutants: [(rule: String, other: String)]
+      _ name: String, _ node: ReferenceNode, _ setup: Setup, _ suite: Suite, _ judge: Judge, _ couples: Judge.Couples
     ) throws(TestRun.Failure) {
       let (network, hooks) = node.simulation()
       var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
@@ -176,10 +197,10 @@ package struct KillMatrix: Sendable {
       verdicts = outcome.verdicts
       let findings = outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }
       blamed = Set(findings.map(\.requirement)).sorted()
-      reached = outcome.reached
+      decided = outcome.judge.decided
       testerErrors = outcome.testerErrors
       broken = Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) })
-      changed = outcome.judge.differing(mutants)
+      changed = outcome.judge.differing(couples)
     }
   }
 }

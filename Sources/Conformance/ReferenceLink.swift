@@ -15,6 +15,8 @@ package struct ReferenceNode: Sendable {
   package var reattaches: Bool
   /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
   package var sharedKey: [UInt8]?
+  /// From which its IKE SAs are played, or into which they are written; the tester's are as well.
+  package var rehearsal: IKERehearsal?
   /// How the packets of its bindings go over the access link.
   package var tunnelling = Tunnelling.native
   /// Addresses from somebody's description instead of the lab's.
@@ -62,6 +64,7 @@ package struct ReferenceNode: Sendable {
     configuration.variations = variations
     configuration.reattachesByItself = reattaches
     configuration.sharedKey = sharedKey
+    configuration.rehearsal = rehearsal
     configuration.tunnelling = device.tunnelling
     configuration.ipv4HomeAgent = device.ipv4HomeAgent
     return configuration

@@ -78,13 +78,17 @@ package struct Scheduler {
   package mutating func run() {
     for testCase in skipped { tell(testCase) }
     let base = session.network.watched.filter { !hooks.descriptors.contains($0) }
+    var watchedHooks: [Int32] = []
     while !waiting.isEmpty || !running.isEmpty, !isCancelled() {
       begin()
       progress()
-      let deadline = min(running.map(\.deadline).min() ?? .distantFuture, hooks.nextDeadline)
+      let deadline = running.reduce(hooks.nextDeadline) { min($0, $1.deadline) }
       let now = session.network.now
-      let watched = base + hooks.descriptors
-      if session.network.watched != watched { session.network.watched = watched }
+      let descriptors = hooks.descriptors
+      if watchedHooks != descriptors {
+        watchedHooks = descriptors
+        session.network.watched = base + descriptors
+      }
       // Once the deadline is here, the ports have to be read empty past it.
       session.pump(until: max(deadline, now) + Interval(nanoseconds: 1))
       for (token, outcome) in hooks.finished(at: session.network.now) {
@@ -206,7 +210,7 @@ package struct Scheduler {
   }
 
   private mutating func reap() {
-    guard running.contains(where: \.isDone) else { return }
+    guard running.contains(where: { $0.isDone }) else { return }
     for run in running where run.isDone {
       for home in run.homes { session.setup.homes.firstIndex(of: home).map { leased[$0] = false } }
       held.subtract(exclusive(run.testCase))

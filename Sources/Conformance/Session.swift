@@ -14,8 +14,8 @@ package final class Session {
   package var party: Party
   package private(set) var evidence: Evidence
   private var neighbours: NeighbourDiscovery
-  /// Nil where the party's messages go in clear.
-  private var protection: BindingProtection?
+  /// None where the party's messages go in clear, else one: in an array, so that whoever asks it something copies no more than a reference.
+  private var protection: [BindingProtection]
   private var keysInUse = 0
   /// Nil where they go natively.
   private var tunnel: BindingTunnel?
@@ -50,7 +50,7 @@ package final class Session {
           dialect: setup.profile.dialect, homeAgent: setup.homeAgent, address: address,
           firstRevocation: UInt16.random(in: 0x1000...0x7000, using: &generator)))
     }
-    protection = setup.protection
+    protection = setup.protection.map { [$0] } ?? []
     tunnel = setup.tunnel
     neighbours = NeighbourDiscovery(ports: (0..<network.portCount).map { network.address(ofPort: $0) })
     if setup.role == .ue {
@@ -116,14 +116,14 @@ package final class Session {
     var packet = packet
     let headers = tunnel?.headers(for: &packet)
     // Without keys a tester still may say something: in clear, as nobody should.
-    packet = protection?.seal(packet, of: home, usesRetired: true).packet ?? packet
+    if !protection.isEmpty { packet = protection[0].seal(packet, of: home, usesRetired: true).packet ?? packet }
     return headers?.around(packet) ?? packet
   }
 
   /// Puts the options into a message that go with a tunnel, so that a step can change them.
   func addTunnelOptions(_ packet: inout Packet) { _ = tunnel?.headers(for: &packet) }
 
-  func hasKeys(_ home: IPv6Address) -> Bool { protection?.covers(home) ?? true }
+  func hasKeys(_ home: IPv6Address) -> Bool { protection.isEmpty || protection[0].covers(home) }
 
   /// Begins the IKE SA of a UE that the tester plays.
   func establishKeys(_ home: IPv6Address) {
@@ -133,14 +133,14 @@ package final class Session {
   }
 
   func releaseKeys(_ home: IPv6Address) {
-    if protection?.covers(home) == true { exchangeKeys { $0.release(home, at: network.now, &$1) } }
+    if !protection.isEmpty, protection[0].covers(home) { exchangeKeys { $0.release(home, at: network.now, &$1) } }
   }
 
   private func exchangeKeys(_ body: (inout BindingProtection, inout IKEOutput) -> Void) {
-    guard var changed = protection else { return }
+    guard var changed = protection.popLast() else { return }
     var output = IKEOutput()
     body(&changed, &output)
-    protection = changed
+    protection.append(changed)
     useKeys()
     for datagram in output.datagrams {
       guard let packet = datagram.packet else { continue }
@@ -151,11 +151,12 @@ package final class Session {
   }
 
   /// The keys of everything that was sealed.
-  package var keys: KeyTables { protection?.tables ?? KeyTables() }
+  package var keys: KeyTables { protection.isEmpty ? KeyTables() : protection[0].tables }
 
   /// What the party has the keys of, the judge can open.
   private func useKeys() {
-    guard let tables = protection?.tables, tables.count != keysInUse else { return }
+    guard !protection.isEmpty, protection[0].tables.count != keysInUse else { return }
+    let tables = protection[0].tables
     keysInUse = tables.count
     judge.use(tables)
   }
@@ -193,7 +194,7 @@ package final class Session {
 
   /// Waits for something to happen, at most until `deadline`, and deals with it.
   package func pump(until deadline: Instant) {
-    let due = protection?.nextDeadline ?? .distantFuture
+    let due = protection.isEmpty ? .distantFuture : protection[0].nextDeadline
     network.wait(until: min(deadline, min(neighbours.nextDeadline, due))) { bytes, info in self.take(bytes, info) }
     if due <= network.now { exchangeKeys { _ = $0.wake(at: network.now, &$1) } }
     if neighbours.nextDeadline <= network.now {
@@ -224,7 +225,7 @@ package final class Session {
       noteTunnel(bytes, info, opened.span, dissection)
       take(opened.span, info, dissection, last)
     }
-    if protection != nil, !info.isOutgoing, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
+    if !protection.isEmpty, !info.isOutgoing, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
       exchangeKeys { _ = $0.receive(datagram, at: network.now, &$1) }
     }
   }
@@ -276,13 +277,16 @@ extension Setup {
   /// What protects the bindings of the party that the tester plays.
   fileprivate var protection: BindingProtection? {
     guard let sharedKey else { return nil }
-    let generator = SeededGenerator(seed: seed ^ 0x7465_7374)
+    var configuration: IKEConfiguration
     switch role {
-    case .ha: return BindingProtection(.mobileNode, .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey), generator: generator)
+    case .ha: configuration = .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey)
     case .ue:
       guard let first = homes.min(), let last = homes.max() else { return nil }
-      return BindingProtection(
-        .homeAgent, .homeAgent(homeAgent, homeAddresses: first...last, sharedKey: sharedKey), generator: generator)
+      configuration = .homeAgent(homeAgent, homeAddresses: first...last, sharedKey: sharedKey)
     }
+    configuration.rehearsal = rehearsal
+    return BindingProtection(
+      role == .ha ? .mobileNode : .homeAgent, configuration,
+      generator: SeededGenerator(seed: seed ^ 0x7465_7374 ^ (rehearsal?.salt ?? 0)))
   }
 }

@@ -25,6 +25,8 @@ package struct Setup: Sendable {
   package var ics: [String: Bool]
   /// The secret of the IKE SAs that protect the bindings; nil: their messages go in clear.
   package var sharedKey: [UInt8]?
+  /// From which the party's IKE SAs are played, or into which they are written.
+  package var rehearsal: IKERehearsal?
   /// How the packets of the bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
   package var tunnelling = Tunnelling.native
   /// The Home Agent's IPv4 address.

@@ -20,8 +20,6 @@ package struct TestRun {
     package var items: [Evidence.Item]
     /// The keys of everything that was sealed.
     package var keys: KeyTables
-    /// How often each assertion was decided, of those that were.
-    package var reached: [AssertionID: Int]
     package var wasCancelled: Bool
     /// As it is when everything was seen.
     package var judge: Judge
@@ -68,7 +66,7 @@ package struct TestRun {
       verdicts: verdicts, testerErrors: session.judge.testerErrors, frames: session.judge.frames,
       mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
-      keys: session.keys, reached: session.judge.reached, wasCancelled: isCancelled(), judge: session.judge)
+      keys: session.keys, wasCancelled: isCancelled(), judge: session.judge)
   }
 
   package enum Failure: Error {

@@ -10,10 +10,8 @@ package struct Judge: Sendable {
   package private(set) var monitor: Monitor
   private var decoder: Decoder
   private var dissection = Dissection()
-  /// The ESP SAs whose keys are known: what is sealed by them is judged as if it stood in clear.
-  private var associations: SecurityAssociations?
-  private var keysInUse = 0
-  private var ikeKeys = IKEKeyTable()
+  /// Nil where no keys are known. What is sealed by those that are is judged as if it stood in clear.
+  private var opener: FrameOpener?
   /// The last frame with what was sealed in it opened; empty where nothing was.
   private var opened: [UInt8] = []
   private let homeAgent: IPv6Address
@@ -69,33 +67,25 @@ package struct Judge: Sendable {
   ) {
     frames &+= 1
     latest = max(latest, time)
-    let isOpened: Bool
     if isTunnelled, let native = untunnelled(bytes, start, originalLength: originalLength) {
-      if !open(native.span, start, originalLength: native.count) {
-        decoder.decode(native.span, start, into: &dissection)
-        opened = native
-      }
-      isOpened = true
+      opened = open(native.span, start, originalLength: native.count) ?? native
     } else {
-      isOpened = open(bytes, start, originalLength: originalLength)
+      opened = open(bytes, start, originalLength: originalLength) ?? []
     }
-    if isOpened {
+    guard opened.isEmpty else {
       let octets = opened
       monitor.frame(octets.span, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
       if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
       return
     }
-    decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
     monitor.frame(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
     if role == nil, let word = dissection.revocationWord(in: bytes) { vote(word, bytes) }
   }
 
   /// Opens from now on what these seal. Tables that have grown since may be given again.
   package mutating func use(_ keys: KeyTables) {
-    if associations == nil { associations = SecurityAssociations() }
-    for association in keys.esp.dropFirst(keysInUse) { associations?.add(association) }
-    keysInUse = keys.esp.count
-    ikeKeys = keys.ike
+    if opener == nil { opener = FrameOpener() }
+    opener?.use(keys)
   }
 
   private mutating func untunnelled(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> [UInt8]? {
@@ -105,24 +95,14 @@ package struct Judge: Sendable {
     return packet.octets
   }
 
-  private mutating func open(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> Bool {
-    opened = []
-    guard associations != nil else { return false }
+  /// A frame with what was sealed in it opened, decoded in any case; nil where nothing was, or nobody has the key.
+  private mutating func open(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> [UInt8]? {
     let decoder = decoder
-    let octets = associations?.decapsulated(
-      bytes, start, with: decoder, originalLength: originalLength, KeptKeys(limit: 1), into: &dissection)
-    opened = octets ?? openedKeyExchange(bytes, start) ?? []
-    return !opened.isEmpty
-  }
-
-  private mutating func openedKeyExchange(_ bytes: Span<UInt8>, _ start: FrameStart) -> [UInt8]? {
-    guard dissection.ike >= 0, dissection.layers[dissection.ike].protection == .opaque else { return nil }
-    var octets: [UInt8] = []
-    octets.reserveCapacity(bytes.count)
-    for index in bytes.indices { octets.append(bytes[index]) }
-    guard let opening = try? ikeKeys.open(&octets, dissection) else { return nil }
-    decoder.decode(octets.span, start, opened: [opening], into: &dissection)
-    return octets
+    guard opener != nil else {
+      decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
+      return nil
+    }
+    return opener?.opened(bytes, start, with: decoder, originalLength: originalLength, into: &dissection)
   }
 
   /// What the last frame was: as it was decoded and named, the binding that it is about, nil: none; and its octets where some were opened.
@@ -283,9 +263,27 @@ package struct AssertionID: Hashable, Sendable {
 }
 
 extension Judge {
-  /// Which of the pairs of rules with the same sentences decided differently: whether these were reached, broken or left open, by case, and of
-  /// which bindings they were broken. To be asked once the stream has ended.
-  package func differing(_ pairs: [(rule: String, other: String)]) -> Set<Int> {
+  /// The assertions of pairs of rules with the same sentences, one beside the other, for any judge of the same suite and profile.
+  package func couples(_ pairs: [(rule: String, other: String)]) -> Couples {
+    var couples = Couples(count: pairs.count)
+    for (index, pair) in pairs.enumerated() {
+      let (own, other) = (monitor.assertions(ofRule: pair.rule), monitor.assertions(ofRule: pair.other))
+      if own.count != other.count { couples.uneven.append(index) }
+      couples.all += zip(own, other).map { (index, $0, $1) }
+    }
+    return couples
+  }
+
+  package struct Couples: Sendable {
+    fileprivate var count: Int
+    fileprivate var all: [(pair: Int, own: Int, other: Int)] = []
+    /// Pairs of which one rule has more assertions.
+    fileprivate var uneven: [Int] = []
+  }
+
+  /// Which of the pairs decided differently: whether their assertions were reached, broken or left open, by case, and of which bindings they
+  /// were broken. To be asked once the stream has ended.
+  package func differing(_ couples: Couples) -> Set<Int> {
     let breaches = monitor.findingIndex.keys.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
       Monitor.Breach(assertion: $0.assertion, conversation: $0.conversation, lease: $0.lease)
     }
@@ -293,16 +291,12 @@ extension Judge {
     for breach in breaches + monitor.breachesAside {
       broken[breach.assertion].insert(Place(conversation: breach.conversation, lease: breach.lease))
     }
-    var differs = [Bool](repeating: false, count: pairs.count)
-    var couples: [(pair: Int, own: Int, other: Int)] = []
-    for (index, pair) in pairs.enumerated() {
-      let (own, other) = (monitor.assertions(ofRule: pair.rule), monitor.assertions(ofRule: pair.other))
-      differs[index] = own.count != other.count
-      couples += zip(own, other).map { (index, $0, $1) }
-    }
-    for couple in couples where broken[couple.own] != broken[couple.other] { differs[couple.pair] = true }
+    var differs = [Bool](repeating: false, count: couples.count)
+    for index in couples.uneven { differs[index] = true }
+    for couple in couples.all where broken[couple.own] != broken[couple.other] { differs[couple.pair] = true }
     for lease in monitor.leases {
-      for couple in couples where lease.tallies[couple.own].verdict != lease.tallies[couple.other].verdict { differs[couple.pair] = true }
+      let tallies = lease.tallies
+      for couple in couples.all where tallies[couple.own].verdict != tallies[couple.other].verdict { differs[couple.pair] = true }
     }
     return Set(differs.indices.filter { differs[$0] })
   }
@@ -312,14 +306,13 @@ extension Judge {
     var lease: Int32
   }
 
-  /// How often each assertion was decided, of those that were.
-  package var reached: [AssertionID: Int] {
-    var counts: [AssertionID: Int] = [:]
-    for (assertion, tally) in monitor.results where tally.reached > 0 {
-      counts[AssertionID(rule: assertion.rule, requirement: assertion.requirement), default: 0] += tally.reached
-    }
-    return counts
+  /// Every assertion that stands, in the order of `decided`.
+  package var assertionIDs: [AssertionID] {
+    monitor.results.map { AssertionID(rule: $0.assertion.rule, requirement: $0.assertion.requirement) }
   }
+
+  /// How often each assertion was decided.
+  package var decided: [Int] { monitor.tallies.map(\.reached) }
 }
 
 extension Monitor {

@@ -33,7 +33,7 @@ struct NeighbourCache: Sendable {
 
   func address(of key: Key) -> MACAddress? { known[key] }
 
-  var nextDeadline: Instant { searches.isEmpty ? .distantFuture : searches.values.lazy.map(\.next).min() ?? .distantFuture }
+  var nextDeadline: Instant { searches.values.reduce(.distantFuture) { min($0, $1.next) } }
 
   /// Notes an address that the neighbour announced; returns the frames that waited for it.
   /// - Parameter onlyUpdate: a neighbour that nobody looks for and nobody knows is not added.

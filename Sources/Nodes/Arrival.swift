@@ -37,12 +37,3 @@ struct Lenience: OptionSet {
   static let payloadProto = Lenience(rawValue: 4)
   static let unknownTypeUnanswered = Lenience(rawValue: 8)
 }
-
-/// Copies octets of a frame; what lies outside is left out.
-func copy(_ frame: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-  let range = range.clamped(to: 0..<frame.count)
-  var octets: [UInt8] = []
-  octets.reserveCapacity(range.count)
-  for index in range { octets.append(frame[index]) }
-  return octets
-}

@@ -20,7 +20,7 @@ extension ReferenceHomeAgent {
       !destination.isMulticast, destination != stack.own
     else { return }
     let start = Int(stack.dissection.layers[inner].offset)
-    let octets = copy(frame, start..<start + 40 + Int(length))
+    let octets = [UInt8](frame, start..<start + 40 + Int(length))
     if bound(destination) != nil { return forward(octets, to: destination, at: now, &outbox) }
     guard let packet = forwarded(octets) else { return }
     stack.send(Packet(payload: packet), to: destination, on: 1, at: now, &outbox)

@@ -48,6 +48,8 @@ package struct NodeConfiguration: Sendable {
   package var seed: UInt64 = 1
   /// The secret of the bindings' IKE SAs; nil: the Mobility Headers go in clear.
   package var sharedKey: [UInt8]?
+  /// From which the node's IKE SAs are played, or into which they are written.
+  package var rehearsal: IKERehearsal?
   /// How the packets of bindings go over the access link; `careOf` is an IPv4-mapped address where that is over IPv4.
   package var tunnelling = Tunnelling.native
   /// The Home Agent's IPv4 address.

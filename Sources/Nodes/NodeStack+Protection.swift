@@ -6,15 +6,16 @@ extension NodeConfiguration {
   /// What protects the bindings of a node of this role.
   func protection(of role: NodeRole) -> BindingProtection? {
     guard let sharedKey else { return nil }
-    let generator = SeededGenerator(seed: seed ^ 0x6b65_7973)
     let last = firstHomeAddress.advanced(by: max(0, homeAddressCount - 1))
-    return switch role {
-    case .homeAgent:
-      BindingProtection(
-        .homeAgent, .homeAgent(homeAgent, homeAddresses: firstHomeAddress...last, sharedKey: sharedKey), generator: generator)
-    case .userEquipment:
-      BindingProtection(.mobileNode, .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey), generator: generator)
-    }
+    var configuration: IKEConfiguration =
+      switch role {
+      case .homeAgent: .homeAgent(homeAgent, homeAddresses: firstHomeAddress...last, sharedKey: sharedKey)
+      case .userEquipment: .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey)
+      }
+    configuration.rehearsal = rehearsal
+    return BindingProtection(
+      role == .homeAgent ? .homeAgent : .mobileNode, configuration,
+      generator: SeededGenerator(seed: seed ^ 0x6b65_7973 ^ (rehearsal?.salt ?? 0)))
   }
 }
 

@@ -300,7 +300,8 @@ struct NodeStack: Sendable {
     guard mayReport(at: now) else { return }
     let body = arrival.octets.lowerBound..<min(arrival.octets.upperBound, arrival.octets.lowerBound + 1280 - 48)
     let packet = Packet(
-      [.ipv6(from: own, to: target(arrival)), .icmpv6(type: 4, code: code, pointer: UInt32(clamping: pointer))], payload: copy(frame, body))
+      [.ipv6(from: own, to: target(arrival)), .icmpv6(type: 4, code: code, pointer: UInt32(clamping: pointer))],
+      payload: [UInt8](frame, body))
     send(packet, to: arrival.source, on: arrival.port, at: now, &outbox)
   }
 
@@ -324,7 +325,7 @@ struct NodeStack: Sendable {
     let route = arrival.homeAddressOption.map { [Packet.Header.routing(to: $0)] } ?? []
     let packet = Packet(
       [.ipv6(from: own, to: arrival.source)] + route + [.icmpv6(type: 129, code: 0, pointer: UInt32(truncatingIfNeeded: identifier))],
-      payload: copy(frame, request.end..<max(request.end, arrival.octets.upperBound)))
+      payload: [UInt8](frame, request.end..<max(request.end, arrival.octets.upperBound)))
     send(packet, to: arrival.source, on: arrival.port, at: now, &outbox)
   }
 
@@ -361,8 +362,8 @@ struct NodeStack: Sendable {
 extension Packet {
   /// The same packet with a Mobility Header checksum that is not the right one.
   func withWrongChecksum() -> Packet {
-    var copy = frozen()
-    if let right = copy.chosen(.mhChecksum) { copy.set(.mhChecksum, right ^ 0x5555) }
+    var copy = self
+    if let right = frozen().chosen(.mhChecksum) { copy.set(.mhChecksum, right ^ 0x5555) }
     return copy
   }
 }

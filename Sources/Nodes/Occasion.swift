@@ -32,23 +32,25 @@ struct History: Sendable {
 
 /// The defects that a node was given. Every behaviour point asks one question here.
 struct DefectSet: Sendable {
-  private var modifiers: [Defect.Name: [Defect.Modifier?]] = [:]
+  private var uses: [(name: Defect.Name, modifier: Defect.Modifier?)]
 
   init(_ uses: [DefectUse], role: NodeRole) {
-    for use in uses where use.defect.role == role { modifiers[use.defect.id, default: []].append(use.modifier) }
+    self.uses = uses.filter { $0.defect.role == role }.map { ($0.defect.id, $0.modifier) }
   }
 
   /// Whether the defect shows on this occasion; one that takes no modifier shows on all.
   func hits(_ name: Defect.Name, _ occasion: Occasion = Occasion()) -> Bool { how(name, occasion) != nil }
 
   /// Whether the node has the defect at all, whatever the occasion.
-  func contains(_ name: Defect.Name) -> Bool { modifiers[name] != nil }
+  func contains(_ name: Defect.Name) -> Bool {
+    for use in uses where use.name == name { return true }
+    return false
+  }
 
   /// How the defect shows on this occasion; nil when it does not.
   func how(_ name: Defect.Name, _ occasion: Occasion) -> Manner? {
-    guard !modifiers.isEmpty, let candidates = modifiers[name] else { return nil }
-    for modifier in candidates {
-      switch modifier {
+    for use in uses where use.name == name {
+      switch use.modifier {
       case nil: return .plain
       case .first where occasion.count == 1, .second where occasion.count == 2: return .plain
       case .wrap where occasion.number == 0 || occasion.number == .max: return .plain

@@ -76,7 +76,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
   private mutating func take(_ frame: Span<UInt8>, isDecoded: Bool, on port: Int, at now: Instant, _ outbox: inout Outbox) {
     guard let arrival = stack.accept(frame, isDecoded: isDecoded, on: port, at: now, &outbox) else { return }
     stack.occasion = occasion(of: frame, arrival)
-    if case .transit = arrival.content { return forward(copy(frame, arrival.octets), to: arrival.destination, at: now, &outbox) }
+    if case .transit = arrival.content { return forward([UInt8](frame, arrival.octets), to: arrival.destination, at: now, &outbox) }
     // A Home Agent has no home address of its own that a routing header could name (RFC 6275 6.4).
     guard arrival.routing == nil else { return }
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }

@@ -70,7 +70,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
   /// A type 2 routing header first of all whose length is not 2, as somebody reads it who does not look at the length; nil: there is none.
   private static func withRightRoutingLength(_ frame: Span<UInt8>) -> [UInt8]? {
     guard frame.count > 57, frame[20] == 43, frame[56] == 2, frame[55] != 2 else { return nil }
-    var right = copy(frame, 0..<frame.count)
+    var right = [UInt8](frame, 0..<frame.count)
     right[55] = 2
     return right
   }

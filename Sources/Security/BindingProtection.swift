@@ -33,8 +33,7 @@ package struct BindingProtection: Sendable {
   /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.
   private var closing: [UInt64: IPv6Address] = [:]
   private var inbound = SecurityAssociations()
-  /// The IKE SAs whose keys are in `tables`.
-  private var recorded: Set<UInt64> = []
+  private let kept = KeptKeys(limit: 256)
   /// All keys that there ever were: for a reader of the capture.
   package private(set) var tables = KeyTables()
 
@@ -118,11 +117,7 @@ package struct BindingProtection: Sendable {
   private mutating func take(_ output: inout IKEOutput) -> [Event] {
     var events: [Event] = []
     // From the answer to IKE_SA_INIT on there are keys, before anything was sealed by them.
-    for handle in endpoint.associations.keys.sorted() where !recorded.contains(handle) {
-      guard let record = endpoint.record(handle) else { continue }
-      recorded.insert(handle)
-      tables.ike.add(record)
-    }
+    for record in endpoint.takeRecords() { tables.ike.add(record) }
     for event in output.events {
       switch event {
       case .childEstablished(let handle, let child):
@@ -192,10 +187,9 @@ package struct BindingProtection: Sendable {
   ///   - usesRetired: where it has none any more, with those that it had.
   package mutating func seal(_ packet: Packet, of home: IPv6Address? = nil, usesRetired: Bool = false) -> Sealed {
     guard let index = packet.index(of: .mh), let home = home ?? packet.boundHomeAddress else { return .untouched(packet) }
-    var sealed = try? keys[home]?.outbound.seal(packet, from: index, KeptKeys(limit: 1), using: &generator)
-    if sealed == nil, usesRetired {
-      sealed = try? retired[home]?.outbound.seal(packet, from: index, KeptKeys(limit: 1), using: &generator)
-    }
+    let kept = kept
+    var sealed = try? keys[home]?.outbound.seal(packet, from: index, kept, using: &generator)
+    if sealed == nil, usesRetired { sealed = try? retired[home]?.outbound.seal(packet, from: index, kept, using: &generator) }
     return sealed.map { .sealed($0) } ?? .withoutKeys(home)
   }
 
@@ -204,7 +198,7 @@ package struct BindingProtection: Sendable {
 
   /// The frame as it is behind ESP; nil where nothing is sealed in it, or by nobody's keys. `dissection` is of what there is then.
   package mutating func opened(_ frame: Span<UInt8>, with decoder: Decoder, into dissection: inout Dissection) -> [UInt8]? {
-    inbound.decapsulated(frame, with: decoder, KeptKeys(limit: 1), into: &dissection)
+    inbound.decapsulated(frame, with: decoder, kept, into: &dissection)
   }
 }
 

@@ -13,29 +13,24 @@ extension SecurityAssociations {
   ) -> [UInt8]? {
     decoder.decode(frame, start, originalLength: originalLength, into: &result)
     guard let place = result.sealedInIPv6 else { return nil }
-    var octets: [UInt8] = []
-    octets.reserveCapacity(frame.count)
-    for index in frame.indices { octets.append(frame[index]) }
-    for case .opened(let number, let opened) in decode(
-      &octets, start, with: decoder, originalLength: originalLength, kept, into: &result)
-    {
-      let network = Int(result.layers[place.network].offset)
-      let header = Int(result.layers[place.esp].offset)
-      // The number of what ESP seals stands where that of ESP did.
-      let pointer = place.network == place.before ? network + 6 : Int(result.layers[place.before].offset)
-      let end = network + 40 + (Int(octets[network + 4]) << 8 | Int(octets[network + 5]))
-      guard opened.payload.lowerBound > header, opened.payload.upperBound <= end, end <= octets.count else { return nil }
-      let length = (header - network - 40) + opened.payload.count
-      octets[pointer] = opened.nextHeader
-      octets[network + 4] = UInt8(truncatingIfNeeded: length >> 8)
-      octets[network + 5] = UInt8(truncatingIfNeeded: length)
-      octets.removeSubrange(opened.payload.upperBound..<end)
-      octets.removeSubrange(header..<opened.payload.lowerBound)
-      decoder.decode(octets.span, start, into: &result)
-      result.mark(from: place.esp, .opened(number))
-      return octets
-    }
-    return nil
+    let esp = result.layers[place.esp]
+    var octets = [UInt8](frame, 0..<frame.count)
+    guard case .opened(let number, let opened) = open(&octets, esp.octets(in: result), kept) else { return nil }
+    let network = Int(result.layers[place.network].offset)
+    let header = Int(esp.offset)
+    // The number of what ESP seals stands where that of ESP did.
+    let pointer = place.network == place.before ? network + 6 : Int(result.layers[place.before].offset)
+    let end = network + 40 + (Int(octets[network + 4]) << 8 | Int(octets[network + 5]))
+    guard opened.payload.lowerBound > header, opened.payload.upperBound <= end, end <= octets.count else { return nil }
+    let length = (header - network - 40) + opened.payload.count
+    octets[pointer] = opened.nextHeader
+    octets[network + 4] = UInt8(truncatingIfNeeded: length >> 8)
+    octets[network + 5] = UInt8(truncatingIfNeeded: length)
+    octets.removeSubrange(opened.payload.upperBound..<end)
+    octets.removeSubrange(header..<opened.payload.lowerBound)
+    decoder.decode(octets.span, start, into: &result)
+    result.mark(from: place.esp, .opened(number))
+    return octets
   }
 }
 

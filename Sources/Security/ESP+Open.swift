@@ -26,11 +26,14 @@ extension SecurityAssociation {
     let sequence = UInt32(bigEndian: bytes[(start + 4)..<(start + 8)])
     if let replay, !replay.admits(sequence) { throw .replayed }
     guard text.count % keys.encryption.blockLength == 0 else { throw .notWholeBlocks }
-    let (cipher, mac) = try kept.pair(keys)
-    if !keys.encryption.isAEAD { try mac.verify(bytes, over: start..<text.upperBound) }
-    try cipher.decrypt(&bytes, text, iv: (start + 8)..<text.lowerBound, associatedData: start..<(start + 8))
+    let iv = (start + 8)..<text.lowerBound
+    let head = start..<(start + 8)
+    try kept.with(keys) { cipher, mac throws(SecurityError) in
+      if !keys.encryption.isAEAD { try mac.verify(bytes, over: start..<text.upperBound) }
+      try cipher.decrypt(&bytes, text, iv: iv, associatedData: head)
+    }
     guard let trailer = ESPTrailer(bytes, text) else {
-      try cipher.encrypt(&bytes, text, iv: (start + 8)..<text.lowerBound, associatedData: start..<(start + 8))
+      try kept.with(keys) { cipher, _ throws(SecurityError) in try cipher.encrypt(&bytes, text, iv: iv, associatedData: head) }
       throw .padding
     }
     replay?.note(sequence)

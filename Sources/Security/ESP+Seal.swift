@@ -53,7 +53,6 @@ extension SecurityAssociation {
     _ overrides: SealingOverrides?
   ) throws(SecurityError) -> [UInt8] {
     let keys = overrides?.keys ?? self.keys
-    let (cipher, mac) = try kept.pair(keys)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(payload.count + 80)
     bytes.append(bigEndian: overrides?.spi ?? spi)
@@ -79,8 +78,10 @@ extension SecurityAssociation {
     bytes.append(overrides?.nextHeader ?? nextHeader)
     let end = bytes.count
     for _ in 0..<keys.icvLength { bytes.append(0) }
-    try cipher.encrypt(&bytes, start..<end, iv: 8..<start, associatedData: 0..<8)
-    if !keys.encryption.isAEAD { try mac.write(&bytes, over: 0..<end) }
+    try kept.with(keys) { cipher, mac throws(SecurityError) in
+      try cipher.encrypt(&bytes, start..<end, iv: 8..<start, associatedData: 0..<8)
+      if !keys.encryption.isAEAD { try mac.write(&bytes, over: 0..<end) }
+    }
     if let icv = overrides?.icv { bytes.replaceSubrange(end..., with: icv) }
     return bytes
   }

@@ -5,8 +5,7 @@ package struct KeyTables: Sendable {
   package var ike = IKEKeyTable()
   /// Of both directions; what they open is not looked at for replays.
   package var esp: [SecurityAssociation] = []
-  /// The lines of `esp_sa`.
-  package private(set) var espLines: [String] = []
+  private var children: [IKEChildSA] = []
 
   package init() {}
 
@@ -16,7 +15,7 @@ package struct KeyTables: Sendable {
 
   /// Adds a Child SA of this side's, for any addresses: Wireshark takes those of the Home Address option and the routing header for the packet's.
   package mutating func add(_ child: IKEChildSA) {
-    espLines += child.lines(local: nil, remote: nil)
+    children.append(child)
     for (spi, keys) in [(child.inboundSPI, child.inbound), (child.outboundSPI, child.outbound)] {
       esp.append(SecurityAssociation(spi: spi, keys, child.isTransportMode ? .transport : .tunnel, checksReplay: false))
     }
@@ -34,5 +33,5 @@ package struct KeyTables: Sendable {
   /// The table `ikev2_decryption_table`.
   package var ikeTable: String { ike.records.map { $0.line + "\n" }.joined() }
   /// The table `esp_sa`.
-  package var espTable: String { espLines.map { $0 + "\n" }.joined() }
+  package var espTable: String { children.flatMap { $0.lines(local: nil, remote: nil) }.map { $0 + "\n" }.joined() }
 }

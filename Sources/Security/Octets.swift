@@ -1,7 +1,7 @@
 extension [UInt8] {
   /// Octets drawn from a generator: the same generator in the same state gives the same.
   package static func random(_ count: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
-    (0..<Swift.max(0, count)).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    (0..<Swift.max(0, count)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
   }
 
   /// An integer's octets, most significant first.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What an ESP packet carries (RFC 4301 3.2).
 package enum ESPMode: Hashable, Sendable {
   /// The upper layer of the packet's own IP header: the Mobility Header of a binding's signalling.
@@ -27,8 +29,10 @@ package struct SecurityAssociation: Hashable, Sendable {
 
 /// What OpenSSL made of keys, kept from packet to packet: setting up a key costs about what a packet costs.
 ///
-/// It holds no state of its own that matters: without it everything is the same, only slower. Not Sendable; owned by whoever seals and opens.
-package final class KeptKeys {
+/// It holds no state of its own that matters: without it everything is the same, only slower. What uses one pair has the lock, so that the
+/// copies of a value that holds it may be anywhere.
+package final class KeptKeys: @unchecked Sendable {
+  private let lock = Mutex(())
   /// More than the security associations of a run; a device that makes ever new ones cannot make this grow.
   private let limit: Int
   private var kept: [ESPKeys: (cipher: Cipher, mac: MAC)] = [:]
@@ -38,15 +42,25 @@ package final class KeptKeys {
   package init(limit: Int = 32_768) { self.limit = limit }
 
   /// How many are kept.
-  package var count: Int { kept.count }
+  package var count: Int { lock.withLock { _ in kept.count } }
 
   /// Lets go of one, when its security association is deleted.
   package func forget(_ keys: ESPKeys) {
-    kept[keys] = nil
-    last = nil
+    lock.withLock { _ in
+      kept[keys] = nil
+      last = nil
+    }
   }
 
-  func pair(_ keys: ESPKeys) throws(SecurityError) -> (cipher: Cipher, mac: MAC) {
+  /// Does something with what OpenSSL made of keys.
+  func with(_ keys: ESPKeys, _ body: (Cipher, MAC) throws(SecurityError) -> Void) throws(SecurityError) {
+    try lock.withLock { _ throws(SecurityError) in
+      let (cipher, mac) = try pair(keys)
+      try body(cipher, mac)
+    }
+  }
+
+  private func pair(_ keys: ESPKeys) throws(SecurityError) -> (cipher: Cipher, mac: MAC) {
     if let last, last.keys == keys { return last.pair }
     if let known = kept[keys] {
       last = (keys: keys, pair: known)

@@ -64,12 +64,12 @@ package struct SecurityAssociations: Sendable {
     var outcomes: [Outcome] = []
     var openings: [Opening] = []
     while let layer = result.sealed, outcomes.count < Dissection.maximumLayers {
-      let packet = Int(layer.offset)..<max(layer.end, result.restOffset + result.restLength)
+      let packet = layer.octets(in: result)
       // Known of the sealed octets alone.
       let isChecksumWrong = result.isWrong(.udpChecksum)
-      let (outcome, opened) = open(&frame, packet, readsNull: readsNull, kept)
+      let outcome = open(&frame, packet, readsNull: readsNull, kept)
       outcomes.append(outcome)
-      guard var opening = opened else { break }
+      guard var opening = Opening(outcome, at: packet.lowerBound) else { break }
       opening.isChecksumWrong = isChecksumWrong
       openings.append(opening)
       decoder.decode(frame.span, start, originalLength: originalLength, opened: openings, into: &result)
@@ -77,31 +77,40 @@ package struct SecurityAssociations: Sendable {
     return outcomes
   }
 
-  private mutating func open(_ frame: inout [UInt8], _ packet: Range<Int>, readsNull: Bool, _ kept: KeptKeys) -> (Outcome, Opening?) {
+  /// Opens the ESP packet that stands there, in its place.
+  mutating func open(_ frame: inout [UInt8], _ packet: Range<Int>, readsNull: Bool = false, _ kept: KeptKeys) -> Outcome {
     let spi = UInt32(bigEndian: frame[packet.lowerBound..<(packet.lowerBound + 4)])
-    guard let slot = bySPI.index(forKey: spi) else {
-      let readings = readsNull ? NullESP.readings(frame, packet) : []
-      guard readings.count == 1, let reading = readings.first else { return (.unknown(spi: spi, readings), nil) }
-      return (
-        .unknown(spi: spi, readings),
-        Opening(offset: packet.lowerBound, payload: reading.payload, nextHeader: reading.nextHeader, protection: .unverified)
-      )
-    }
+    guard let slot = bySPI.index(forKey: spi) else { return .unknown(spi: spi, readsNull ? NullESP.readings(frame, packet) : []) }
     var reason: SecurityError?
     for index in bySPI.values[slot].indices {
       do throws(SecurityError) {
         let opened = try bySPI.values[slot][index].association.open(&frame, packet, kept)
-        let number = bySPI.values[slot][index].number
-        return (
-          .opened(number: number, opened),
-          Opening(offset: packet.lowerBound, payload: opened.payload, nextHeader: opened.nextHeader, protection: .opened(number))
-        )
+        return .opened(number: bySPI.values[slot][index].number, opened)
       } catch {
         reason = reason ?? error
       }
     }
-    return (.refused(spi: spi, reason ?? .otherAssociation), nil)
+    return .refused(spi: spi, reason ?? .otherAssociation)
   }
+}
+
+extension Opening {
+  /// Nil where nobody could open it, or it can be read in more than one way.
+  fileprivate init?(_ outcome: SecurityAssociations.Outcome, at offset: Int) {
+    switch outcome {
+    case .opened(let number, let opened):
+      self.init(offset: offset, payload: opened.payload, nextHeader: opened.nextHeader, protection: .opened(number))
+    case .unknown(_, let readings):
+      guard readings.count == 1, let reading = readings.first else { return nil }
+      self.init(offset: offset, payload: reading.payload, nextHeader: reading.nextHeader, protection: .unverified)
+    case .refused: return nil
+    }
+  }
+}
+
+extension Layer {
+  /// Where an ESP packet stands that nobody has opened, with the octets behind its header.
+  func octets(in dissection: Dissection) -> Range<Int> { Int(offset)..<max(end, dissection.restOffset + dissection.restLength) }
 }
 
 extension Dissection {

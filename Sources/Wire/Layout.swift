@@ -10,8 +10,8 @@ final class Layout: Sendable {
   let minimum: Int
   /// The fields in order, a message's behind those of its Mobility Header.
   let entries: [Entry]
-  /// What stands in fields that nobody gave a value, the MH type of a message among them.
-  let constants: [(range: BitRange, value: UInt128)]
+  /// The fixed part with nothing in it but what stands in fields that nobody gave a value, the MH type of a message among them.
+  let blank: [UInt8]
   /// The fields that lengths and successors fill.
   let computed: [Entry]
   let checksum: Entry?
@@ -19,24 +19,24 @@ final class Layout: Sendable {
   private init(_ kind: LayerKind, _ dialect: Dialect) {
     let schemas: [Schema] = kind.isMobilityMessage ? [.of(.mh), .of(kind, dialect)] : [.of(kind, dialect)]
     minimum = schemas.map(\.minimum).max() ?? 0
+    var blank = [UInt8](repeating: 0, count: minimum)
     entries = schemas.flatMap { schema in
       schema.fields.compactMap { field in
         FieldPath(schema.kind, field.name).map { Entry(path: $0, range: field.range, computed: field.computed) }
       }
     }
-    var constants: [(range: BitRange, value: UInt128)] = []
     var computed: [Entry] = []
     for entry in entries {
       switch entry.computed {
-      case .constant(let value): constants.append((range: entry.range, value: UInt128(value)))
+      case .constant(let value): entry.range.write(&blank, at: 0, UInt128(value))
       case .no, .checksum: break
       default: computed.append(entry)
       }
     }
     if kind.isMobilityMessage, let number = schemas.last?.number, let range = FieldPath.mhType.range(in: dialect) {
-      constants.append((range: range, value: UInt128(number)))
+      range.write(&blank, at: 0, UInt128(number))
     }
-    self.constants = constants
+    self.blank = blank
     self.computed = computed
     checksum = entries.first { $0.computed == .checksum }
   }

@@ -29,10 +29,7 @@ extension Packet {
   }
 
   static func copy(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(max(0, end - start))
-    for index in start..<max(start, min(end, bytes.count)) { out.append(bytes[index]) }
-    return out
+    [UInt8](bytes, start..<max(start, end))
   }
 
   /// The same packet with every computed field given the value that it has now: what is changed next leaves them broken.
@@ -138,5 +135,13 @@ extension Packet.Option {
     }
     for entry in Layout.of(kind, .rfc5846).entries { values.append((path: entry.path, value: entry.range.read(bytes, at: start))) }
     data = Packet.copy(bytes, start + schema.minimum, end)
+  }
+}
+
+extension [UInt8] {
+  /// Copies octets of a frame; what lies outside is left out.
+  public init(_ frame: Span<UInt8>, _ range: Range<Int>) {
+    let part = frame.extracting(range.clamped(to: 0..<frame.count))
+    self = unsafe part.withUnsafeBufferPointer { unsafe Array($0) }
   }
 }

@@ -121,9 +121,8 @@ extension Packet.Header {
   func append(to bytes: inout [UInt8]) {
     let start = bytes.count
     let layout = self.layout
-    bytes.append(contentsOf: repeatElement(0, count: layout.minimum))
+    bytes += layout.blank
     bytes += opaque
-    for (range, value) in layout.constants { range.write(&bytes, at: start, value) }
     for (path, value) in values where holds(path) { path.range(in: dialect)?.write(&bytes, at: start, value) }
     if kind == .ike { return Packet.Option.encode(options, to: &bytes) }
     for option in options {
@@ -147,7 +146,7 @@ extension Packet.Header {
     default:
       bytes.append(1)
       bytes.append(UInt8(truncatingIfNeeded: missing - 2))
-      bytes.append(contentsOf: repeatElement(0, count: missing - 2))
+      for _ in 0..<missing - 2 { bytes.append(0) }
     }
   }
 
@@ -173,9 +172,8 @@ extension Packet.Option {
   func append(to bytes: inout [UInt8]) {
     let start = bytes.count
     let layout = Layout.of(kind, .rfc5846)
-    bytes.append(contentsOf: repeatElement(0, count: layout.minimum))
+    bytes += layout.blank
     bytes += data
-    for (range, value) in layout.constants { range.write(&bytes, at: start, value) }
     for entry in layout.computed {
       switch entry.computed {
       case .optionLength: entry.range.write(&bytes, at: start, UInt128(max(0, bytes.count - start - 2)))

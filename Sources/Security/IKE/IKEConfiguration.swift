@@ -124,6 +124,8 @@ package struct IKEConfiguration: Sendable {
   package var keepAlive = Interval.seconds(20)
   /// How long the answer to a DELETE is remembered after the SA is gone, and how long an initiator may take for its IKE_AUTH.
   package var memory = Interval.seconds(30)
+  /// What the first exchanges of its IKE SAs are played from, or written into.
+  package var rehearsal: IKERehearsal?
   /// Changes a message before it is sealed: anything can be made wrong.
   package var alter: (@Sendable (inout IKEOutgoing) -> Void)?
 

@@ -10,13 +10,20 @@ package struct IKEEndpoint: Sendable {
   var associations: [UInt64: IKEAssociation] = [:]
   /// Every deadline that an SA had; one that it has no more is dropped when it comes to the top.
   private var deadlines = Heap<Deadline>()
+  /// The deadline of each SA that has one.
+  private var nextDeadlines: [UInt64: Instant] = [:]
   /// The SAs that initiators began, by who began them.
-  private var begun: [Beginner: UInt64] = [:]
+  var begun: [Beginner: UInt64] = [:]
   private var generator: any RandomNumberGenerator & Sendable
   private let cookieSecret: [UInt8]
   /// How many initiators were given addresses.
   var assigned = 0
   private var lastUnprotected = Instant.distantPast
+  /// How often an SA was begun for the same Child SA: counted for a rehearsal alone.
+  var occasions: [IKERehearsal.Cue: Int] = [:]
+  /// The SAs that have their keys, and those that have got them since somebody asked.
+  private var recorded: Set<UInt64> = []
+  private var keyed: [UInt64] = []
 
   private struct Deadline: Comparable, Sendable {
     var time: Instant
@@ -25,7 +32,7 @@ package struct IKEEndpoint: Sendable {
     static func < (a: Deadline, b: Deadline) -> Bool { a.time == b.time ? a.handle < b.handle : a.time < b.time }
   }
 
-  private struct Beginner: Hashable, Sendable {
+  struct Beginner: Hashable, Sendable {
     var spi: UInt64
     var host: HostAddress
   }
@@ -44,14 +51,18 @@ package struct IKEEndpoint: Sendable {
   package mutating func initiate(
     from local: UDPAddress, to remote: UDPAddress, _ configuration: IKEConfiguration? = nil, at now: Instant, _ output: inout IKEOutput
   ) -> UInt64 {
-    let spi = freshSPI()
     let chosen = configuration ?? self.configuration
-    turn(at: now, &output) { endpoint, turn in
-      var association = IKEAssociation(handle: spi, isInitiator: true, chosen, local: local, remote: remote, phase: .initiating)
-      association.begin(&turn)
-      endpoint.keep(association)
+    let cue = self.configuration.rehearsal.map { _ in beginning(from: local, to: remote, chosen.child?.local ?? []) }
+    if let handle = cue.flatMap({ play($0, chosen, at: now, &output) }) { return handle }
+    return rehearsing(cue, at: now, &output) { endpoint, output in
+      let spi = endpoint.freshSPI()
+      endpoint.turn(at: now, &output) { endpoint, turn in
+        var association = IKEAssociation(handle: spi, isInitiator: true, chosen, local: local, remote: remote, phase: .initiating)
+        association.begin(&turn)
+        endpoint.keep(association)
+      }
+      return spi
     }
-    return spi
   }
 
   /// Deletes an IKE SA: INFORMATIONAL with D of protocol 1.
@@ -117,7 +128,7 @@ package struct IKEEndpoint: Sendable {
   package mutating func wake(at now: Instant, _ output: inout IKEOutput) {
     while let next = deadlines.min, next.time <= now {
       deadlines.removeMin()
-      guard associations[next.handle]?.nextDeadline == next.time else { continue }
+      guard nextDeadlines[next.handle] == next.time else { continue }
       withAssociation(next.handle, at: now, &output) { association, turn in association.wake(&turn) }
       if let association = associations[next.handle], association.isForgotten(at: now) { forget(association) }
     }
@@ -126,6 +137,7 @@ package struct IKEEndpoint: Sendable {
 
   /// A datagram has come.
   package mutating func receive(_ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput) {
+    if play(.datagram(datagram), nil, at: now, &output) != nil { return }
     let marker = Self.marker(datagram.source, datagram.destination)
     guard datagram.payload.starts(with: marker) else { return output.events.append(.discarded(.noMessage)) }
     let bytes = Array(datagram.payload.dropFirst(marker.count))
@@ -137,19 +149,27 @@ package struct IKEEndpoint: Sendable {
       return output.events.append(.discarded(.version(message.version)))
     }
     if message.exchange == Exchange.initial, !message.isResponse, message.isFromInitiator, message.spis.responder == 0 {
-      return receiveInitial(message, datagram, at: now, &output)
+      rehearsing(.datagram(datagram), at: now, &output) { endpoint, output in
+        endpoint.receiveInitial(message, datagram, at: now, &output)
+        return endpoint.begun[Beginner(spi: message.spis.initiator, host: datagram.source.host)] ?? 0
+      }
+      return
     }
     let own = message.isFromInitiator ? message.spis.responder : message.spis.initiator
     let peer = message.isFromInitiator ? message.spis.initiator : message.spis.responder
-    guard let association = associations[own], association.isInitiator != message.isFromInitiator,
-      association.peerSPI == peer || association.phase == .initiating
+    guard let slot = associations.index(forKey: own), associations.values[slot].isInitiator != message.isFromInitiator,
+      associations.values[slot].peerSPI == peer || associations.values[slot].phase == .initiating
     else {
       if !message.isResponse, message.exchange != Exchange.initial, configuration.answersUnknownSPIs {
         answerUnprotected(NotifyType.invalidIKESPI, to: message, datagram, at: now, &output)
       }
       return output.events.append(.discarded(.unknownSPIs(message.spis)))
     }
-    withAssociation(own, at: now, &output) { association, turn in association.receive(message, datagram, &turn) }
+    let isFirst = message.exchange == Exchange.initial || message.exchange == Exchange.authentication
+    rehearsing(isFirst ? .datagram(datagram) : nil, at: now, &output) { endpoint, output in
+      endpoint.withAssociation(own, at: now, &output) { association, turn in association.receive(message, datagram, &turn) }
+      return own
+    }
   }
 
   /// The octets in front of IKE between these ports (RFC 3948 2.2).
@@ -227,27 +247,41 @@ package struct IKEEndpoint: Sendable {
     swap(&turn.output, &output)
   }
 
-  private mutating func keep(_ association: IKEAssociation) {
+  /// The keys of the SAs that have got theirs since this was asked last.
+  mutating func takeRecords() -> [IKEKeyRecord] {
+    if keyed.isEmpty { return [] }
+    let records = keyed.compactMap { record($0) }
+    keyed = []
+    return records
+  }
+
+  mutating func keep(_ association: IKEAssociation) {
+    let handle = association.handle
+    if association.keys != nil, recorded.insert(handle).inserted { keyed.append(handle) }
     let time = association.nextDeadline
-    if time != .distantFuture, associations[association.handle]?.nextDeadline != time {
-      deadlines.insert(Deadline(time: time, handle: association.handle))
+    if nextDeadlines[handle] != time {
+      nextDeadlines[handle] = time == .distantFuture ? nil : time
+      if time != .distantFuture { deadlines.insert(Deadline(time: time, handle: handle)) }
     }
-    associations[association.handle] = association
+    associations[handle] = association
   }
 
   private mutating func forget(_ association: IKEAssociation) {
     associations[association.handle] = nil
+    nextDeadlines[association.handle] = nil
+    recorded.remove(association.handle)
     if let host = association.origin { begun[Beginner(spi: association.peerSPI, host: host)] = nil }
   }
 
-  private mutating func dropStale() {
-    while let next = deadlines.min, associations[next.handle]?.nextDeadline != next.time { deadlines.removeMin() }
+  mutating func dropStale() {
+    while let next = deadlines.min, nextDeadlines[next.handle] != next.time { deadlines.removeMin() }
   }
 
   private mutating func withAssociation(
     _ handle: UInt64, at now: Instant, _ output: inout IKEOutput, _ body: (inout IKEAssociation, inout IKETurn) -> Void
   ) {
-    guard var association = associations[handle] else { return }
+    // Out of its place meanwhile: changed beside it, its arrays would be copied.
+    guard var association = associations.removeValue(forKey: handle) else { return }
     turn(at: now, &output) { endpoint, turn in
       body(&association, &turn)
       association.sendQueued(&turn)

@@ -1,0 +1,31 @@
+import Security
+import Wire
+
+/// Opens what is sealed in the frames that are judged, with the keys that are known.
+struct FrameOpener: Sendable {
+  private var associations = SecurityAssociations()
+  private var ikeKeys = IKEKeyTable()
+  private var used = (esp: 0, ike: 0)
+  private let kept = KeptKeys()
+
+  /// Opens from now on what these seal, too. Tables that have grown since may be given again.
+  mutating func use(_ keys: KeyTables) {
+    for association in keys.esp.dropFirst(used.esp) { associations.add(association) }
+    for record in keys.ike.records.dropFirst(used.ike) { ikeKeys.add(record) }
+    used = (keys.esp.count, keys.ike.records.count)
+  }
+
+  /// A frame with what was sealed in it opened; nil where nothing was, or nobody has the key. `dissection` is of what there is then.
+  mutating func opened(
+    _ bytes: Span<UInt8>, _ start: FrameStart, with decoder: Decoder, originalLength: Int, into dissection: inout Dissection
+  ) -> [UInt8]? {
+    if let octets = associations.decapsulated(bytes, start, with: decoder, originalLength: originalLength, kept, into: &dissection) {
+      return octets
+    }
+    guard dissection.ike >= 0, dissection.layers[dissection.ike].protection == .opaque else { return nil }
+    var octets = [UInt8](bytes, 0..<bytes.count)
+    guard let opening = try? ikeKeys.open(&octets, dissection) else { return nil }
+    decoder.decode(octets.span, start, opened: [opening], into: &dissection)
+    return octets
+  }
+}
