@@ -214,6 +214,7 @@ final class CaseRun {
     switch current {
     case .register(let home):
       seen.removeAll()
+      session.withheldKeys.remove(homes[home])
       forgetBinding(homes[home], session)
       switch session.setup.role {
       case .ha:
@@ -244,6 +245,13 @@ final class CaseRun {
       deletedKeys.insert(home)
       session.releaseKeys(homes[home])
       step += 1
+    case .deleteAgain(let home):
+      seen.removeAll()
+      session.deleteAgain(homes[home])
+      step += 1
+    case .withhold("keys", let home):
+      session.withheldKeys.insert(homes[home])
+      step += 1
     case .withhold(let what, let home):
       withhold(what, homes[home], session)
       step += 1
@@ -268,7 +276,11 @@ final class CaseRun {
     seen.removeAll()
     do throws(StepFailure) {
       let home = homes[stimulus.home]
-      let packet = session.protect(try stimuli.packet(stimulus, home: home, homes: homes, session), of: home)
+      var keys = home
+      if case .home(let other) = stimulus.sealing { keys = homes[other] }
+      let packet = session.protect(
+        try stimuli.packet(stimulus, home: home, homes: homes, session), of: keys, isSealed: stimulus.sealing != .none,
+        isForged: stimulus.sealing == .wrong)
       let frame = packet.encoded()
       announce(frame, home, session)
       session.send(frame, to: packet.destination, on: session.setup.accessPort)
@@ -326,6 +338,7 @@ final class CaseRun {
       }
       session.send(packet, on: port)
     }
+    if probe.stimulus == "question" { session.askInIKE(home) }
     phase = .waiting(until: session.network.now + session.setup.timers.duration(probe.window))
   }
 
@@ -425,6 +438,7 @@ final class CaseRun {
 
   /// Takes the bindings down, so that the next case finds nothing of this one.
   private func clean(_ session: Session) {
+    for home in homes { session.withheldKeys.remove(home) }
     // A UE that was left without an answer sends its BU(0) again when its timer says so (RFC 6275 11.8).
     let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
     phase = .cleaning(until: session.network.now + patience)

@@ -13,12 +13,16 @@ package struct Judge: Sendable {
   /// The ESP SAs whose keys are known: what is sealed by them is judged as if it stood in clear.
   private var associations: SecurityAssociations?
   private var keysInUse = 0
+  /// The SPIs of the ESP SAs, by their numbers.
+  private var spis: [UInt16: UInt32] = [:]
   private var ikeKeys = IKEKeyTable()
   /// The last frame with what was sealed in it opened; empty where nothing was.
   private var opened: [UInt8] = []
   private let homeAgent: IPv6Address
   /// Messages come through tunnels over IPv4 (RFC 5555), and are judged as if they came natively.
   private let isTunnelled: Bool
+  /// The tunnel that the frame in hand came through.
+  private var way: Way?
   /// The Home Agent's address in the outer headers, once a message has told it.
   private var ipv4HomeAgent: IPv4Address?
   private var running: [String: Running] = [:]
@@ -70,6 +74,7 @@ package struct Judge: Sendable {
     frames &+= 1
     latest = max(latest, time)
     let isOpened: Bool
+    way = nil
     if isTunnelled, let native = untunnelled(bytes, start, originalLength: originalLength) {
       if !open(native.span, start, originalLength: native.count) {
         decoder.decode(native.span, start, into: &dissection)
@@ -81,7 +86,10 @@ package struct Judge: Sendable {
     }
     if isOpened {
       let octets = opened
-      monitor.frame(octets.span, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
+      let protection = dissection.mobility >= 0 ? dissection.layers[dissection.mobility].protection : .clear
+      monitor.frame(
+        octets.span, &dissection, of: bytes, under: protection.isOpened ? spis[protection.raw &- 1] : nil, through: way, at: time,
+        number: number, isOutgoing: isOutgoing)
       if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
       return
     }
@@ -93,7 +101,9 @@ package struct Judge: Sendable {
   /// Opens from now on what these seal. Tables that have grown since may be given again.
   package mutating func use(_ keys: KeyTables) {
     if associations == nil { associations = SecurityAssociations() }
-    for association in keys.esp.dropFirst(keysInUse) { associations?.add(association) }
+    for association in keys.esp.dropFirst(keysInUse) {
+      if let number = associations?.add(association) { spis[number] = association.spi }
+    }
     keysInUse = keys.esp.count
     ikeKeys = keys.ike
   }
@@ -102,6 +112,7 @@ package struct Judge: Sendable {
     decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
     guard dissection.missing == 0, let packet = dissection.untunnelled(bytes, homeAgent: homeAgent, ipv4HomeAgent) else { return nil }
     ipv4HomeAgent = packet.homeAgent
+    way = Way(careOf: packet.careOf, port: packet.port, homeAgentPort: packet.homeAgentPort)
     return packet.octets
   }
 

@@ -150,7 +150,9 @@ extension ReferenceHomeAgent {
     if defects.hits(.baSequenceWrong, occasion) { ba.set(.baSequence, UInt128(update.sequence &+ 1)) }
     if defects.hits(.baReservedSet, occasion) { ba.set(.mhReserved, 1) }
     if defects.hits(.baBadChecksum, occasion) { ba = ba.withWrongChecksum() }
-    stack.send(ba, to: update.source, after: delay, at: now, &outbox)
+    let isForeign = defects.hits(.baUnderAnotherSA, occasion)
+    let sealing = defects.hits(.baInClear, occasion) ? Sealing.clear : isForeign ? .another(other(than: update.home)) : .own
+    stack.send(ba, to: update.source, after: delay, sealing, at: now, &outbox)
   }
 
   /// RFC 6275 9.5.4. K stays 0: no association of IKE moves with the binding.

@@ -105,7 +105,12 @@ extension ReferenceHomeAgent {
 
   mutating func sendIndication(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     guard let revocation = revocations[home] else { return }
-    stack.send(indication(home, revocation), to: revocation.careOf, at: now, &outbox)
+    var occasion = revocation.occasion
+    occasion.isCopy = revocation.copies > 0
+    func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
+    let sealing = hits(.briInClear) ? Sealing.clear : hits(.briUnderAnotherSA) ? .another(other(than: home)) : .own
+    let carriage = hits(.briNotInUDP) ? Carriage.withoutUDP : hits(.briToOtherPort) ? .otherPort : .own
+    stack.send(indication(home, revocation), to: revocation.careOf, sealing, carriage, at: now, &outbox)
   }
 
   /// The BRI of 24.303 5.4.3.1 (v0.4.1) or A.6.1 (Rel-17).

@@ -92,6 +92,30 @@ package struct IKEEndpoint: Sendable {
     withAssociation(handle, at: now, &output) { association, turn in association.rekey(&turn) }
   }
 
+  // MARK: What nobody should ask of it
+
+  /// Sends an empty INFORMATIONAL request in whatever state the SA is, closed ones included, and does not wait for an answer.
+  package mutating func ask(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.ask(&turn) }
+  }
+
+  /// Takes a closed SA back into use. Its Child SAs are gone.
+  package mutating func reopen(_ handle: UInt64) {
+    guard associations[handle]?.phase == .closed else { return }
+    associations[handle]?.phase = .established
+    associations[handle]?.end = .distantFuture
+  }
+
+  /// Lets go of an SA without a word.
+  package mutating func drop(_ handle: UInt64) {
+    if let association = associations[handle] { forget(association) }
+  }
+
+  /// Seals the answer that is remembered, and the request that waits for one, anew: copies of them are other octets.
+  package mutating func sealAnew(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.sealAnew(&turn) }
+  }
+
   // MARK: What it knows
 
   /// The SA's state for a caller: established, and not yet closed.
