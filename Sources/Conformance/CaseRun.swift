@@ -207,6 +207,7 @@ final class CaseRun {
       return
     }
     if let home = keyedHome(of: current, session), !session.hasKeys(homes[home]) {
+      session.withheldKeys.remove(homes[home])
       session.establishKeys(homes[home])
       phase = .keying(home: home, until: now + session.setup.timers.guardTime)
       return

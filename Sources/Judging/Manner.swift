@@ -10,8 +10,9 @@ package enum Manner: String, Sendable, CaseIterable {
   /// Its words; a word's place is its value.
   package var words: [String] {
     switch self {
-    // `none`: though its binding has one; `another`: one of another binding; `ended`: one whose IKE SA was deleted; `unknown`: nobody can tell.
-    case .protection: ["none", "own", "another", "ended", "unknown"]
+    // `none`: though its binding has one; `another`: one of another binding; `ended`: one that the sender has deleted, `withdrawn`: that the other
+    // side has; `unknown`: nobody can tell.
+    case .protection: ["none", "own", "another", "ended", "withdrawn", "unknown"]
     case .repeated: ["no", "exactly", "changed"]
     case .encapsulation: ["same", "other"]
     }
@@ -23,5 +24,5 @@ package enum Manner: String, Sendable, CaseIterable {
 
 /// Under which security association a Mobility Header came.
 enum Standing: UInt128, Sendable {
-  case none, own, another, ended, unknown
+  case none, own, another, ended, withdrawn, unknown
 }

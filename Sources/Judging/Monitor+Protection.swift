@@ -14,10 +14,19 @@ struct Surroundings: Sendable {
     var isResponse: Bool
   }
 
-  /// Of ESP SAs: whose binding, and in which IKE SA, by its initiator's SPI.
-  var children: [SPI: (conversation: Int32, ike: UInt64)] = [:]
-  /// IKE SAs that were deleted.
-  var ended: Set<UInt64> = []
+  struct Child: Sendable {
+    var conversation: Int32
+    /// By its initiator's SPI.
+    var ike: UInt64
+    /// Who has deleted it alone.
+    var deletedBy: Role?
+  }
+
+  /// The ESP SAs.
+  var children: [SPI: Child] = [:]
+  var childrenOfIKE: [UInt64: [SPI]] = [:]
+  /// IKE SAs that were deleted, and by whom first.
+  var ended: [UInt64: Role] = [:]
   /// The latest IKE SA of each conversation.
   var current: [Int32: UInt64] = [:]
   /// The last message of each side in an IKE SA.
@@ -55,7 +64,7 @@ extension Monitor {
       case .bu, .ba, .bri, .bra: true
       default: false
       }
-    if needsKeys, standing == .none || standing == .another || standing == .ended { facts.spoil() }
+    if needsKeys, standing != .own, standing != .unknown { facts.spoil() }
     guard let way else { return }
     if observation.kind == .bri || observation.kind == .bra, let known = surroundings.accepted[index] {
       facts.tell(.encapsulation, known == way ? 0 : 1)
@@ -72,7 +81,7 @@ extension Monitor {
     }
     guard let child = spi.flatMap({ surroundings.children[Surroundings.SPI(receiver: from.other, spi: $0)] }) else { return .unknown }
     guard child.conversation == index else { return .another }
-    return surroundings.ended.contains(child.ike) ? .ended : .own
+    return (child.deletedBy ?? surroundings.ended[child.ike]).map { $0 == from ? .ended : .withdrawn } ?? .own
   }
 
   /// Takes from an opened IKE message what it says about security associations, and tells the rules whether it came before.
@@ -94,14 +103,36 @@ extension Monitor {
     let exchange = facts[.ikeExchange]
     if exchange == 35 { surroundings.current[index] = ike }
     surroundings.isOfEarlierIKE = surroundings.current[index].map { $0 != ike } ?? false
-    if exchange == 37, !isResponse, facts[.deleteProtocol] == 1 { surroundings.ended.insert(ike) }
+    if exchange == 37, !isResponse, facts[.deleteProtocol] == 1, surroundings.ended[ike] == nil { surroundings.ended[ike] = from }
+    if exchange == 37, facts[.deleteProtocol] == 3 { withdraw(spis(.delete, in: bytes, dissection), of: ike, by: from) }
     guard exchange == 35 || exchange == 36, surroundings.children.count < Self.maximumConversations else { return }
+    for spi in spis(.proposal, in: bytes, dissection) {
+      let key = Surroundings.SPI(receiver: from, spi: spi)
+      surroundings.children[key] = Surroundings.Child(conversation: index, ike: ike)
+      surroundings.childrenOfIKE[ike, default: []].append(key)
+    }
+  }
+
+  /// The SPIs of ESP SAs in payloads of a kind; both have protocol and SPI Size in the same order, one octet apart.
+  private func spis(_ kind: LayerKind, in bytes: Span<UInt8>, _ dissection: borrowing Dissection) -> [UInt32] {
+    let start = kind == .delete ? 4 : 5
     var spis: [UInt32] = []
     dissection.forEachPayload(in: bytes) { place in
-      guard place.kind == .proposal, place.length >= 12, bytes[place.offset + 5] == 3, bytes[place.offset + 6] == 4 else { return }
-      spis.append((0..<4).reduce(0) { $0 << 8 | UInt32(bytes[place.offset + 8 + $1]) })
+      guard place.kind == kind, place.length >= 12, bytes[place.offset + start] == 3, bytes[place.offset + start + 1] == 4 else { return }
+      let count = kind == .delete ? (place.length - 8) / 4 : 1
+      for number in 0..<count { spis.append((0..<4).reduce(0) { $0 << 8 | UInt32(bytes[place.offset + 8 + number * 4 + $1]) }) }
     }
-    for spi in spis { surroundings.children[Surroundings.SPI(receiver: from, spi: spi)] = (conversation: index, ike: ike) }
+    return spis
+  }
+
+  /// Who deletes an ESP SA names what it receives by; the other half goes with it, which is sure where there is one alone.
+  private mutating func withdraw(_ spis: [UInt32], of ike: UInt64, by role: Role) {
+    let all = surroundings.childrenOfIKE[ike] ?? []
+    let named = all.filter { $0.receiver == role && spis.contains($0.spi) }
+    let others = all.filter { $0.receiver != role }
+    for key in named + (named.isEmpty || others.count > 1 ? [] : others) where surroundings.children[key]?.deletedBy == nil {
+      surroundings.children[key]?.deletedBy = role
+    }
   }
 
   /// An opened IKE message moves what is known of a binding's keys.

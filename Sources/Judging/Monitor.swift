@@ -318,7 +318,7 @@ package struct Monitor: Sendable {
     _ index: Int32, _ slot: Int, _ known: UInt64, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
     guard let testerProgram, observation.from == testerRole else { return }
-    for gate in testerProgram.gates[testerProgram.ofMessage[slot]] {
+    for gate in testerProgram.gates[testerProgram.ofMessage[slot]] where !testerProgram.rules[gate.rule].isAside {
       let rule = testerProgram.rules[gate.rule]
       guard gate.isOpen(known, broken: conversations[Int(index)].broken),
         testerProgram.firstFailing(rule.template.tests, facts) < 0

@@ -121,13 +121,13 @@ extension Defect {
     case deleteAnsweredAnew = "delete-answered-anew"
     case informationalUnanswered = "informational-unanswered"
     // The Home Agent's half of it.
+    case deleteCopyChanged = "delete-copy-changed"
     case espInboundKept = "esp-inbound-kept"
     case espOutboundKept = "esp-outbound-kept"
     case bystanderIKESAClosed = "bystander-ike-sa-closed"
     case bystanderESPSAsClosed = "bystander-esp-sas-closed"
     // The UE's.
     case deleteListsSPIs = "delete-lists-spis"
-    case deleteCopyChanged = "delete-copy-changed"
     case otherIKESADeleted = "other-ike-sa-deleted"
     case otherESPSAsClosed = "other-esp-sas-closed"
     case espSAsKeptByPeer = "esp-sas-kept-after-peer"
@@ -142,6 +142,7 @@ extension Defect {
     case buUnderAnotherSA = "bu-under-another-sa"
     // What is taken though it came by none.
     case unprotectedBUAccepted = "unprotected-bu-accepted"
+    case unprotectedBUTakenSilently = "unprotected-bu-taken-silently"
     case foreignSABUAccepted = "foreign-sa-bu-accepted"
     case forgedBUAccepted = "forged-bu-accepted"
     case unprotectedBRAAccepted = "unprotected-bra-accepted"
@@ -166,7 +167,7 @@ extension Defect {
     .deleteNotSent, .deleteNamesESPSAs, .deleteWithSPISize, .deleteBeforeBRA, .deleteUnanswered, .espSAsKept, .ikeSAKept,
     .deleteAnsweredAnew, .informationalUnanswered, .espInboundKept, .espOutboundKept, .bystanderIKESAClosed, .bystanderESPSAsClosed,
     .deleteListsSPIs, .deleteCopyChanged, .otherIKESADeleted, .otherESPSAsClosed, .espSAsKeptByPeer, .briInClear, .briUnderAnotherSA,
-    .baInClear, .baUnderAnotherSA, .braInClear, .braUnderAnotherSA, .buInClear, .buUnderAnotherSA, .unprotectedBUAccepted,
+    .baInClear, .baUnderAnotherSA, .braInClear, .braUnderAnotherSA, .buInClear, .buUnderAnotherSA, .unprotectedBUAccepted, .unprotectedBUTakenSilently,
     .foreignSABUAccepted, .forgedBUAccepted, .unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted, .unprotectedBRIAccepted,
     .foreignSABRIAccepted, .forgedBRIAccepted, .unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted,
   ]

@@ -23,6 +23,7 @@ let homeAgentProtectionDefects: [Defect] = [
     "an IKE SA that the UE has deleted goes on answering, though its ESP SAs are closed; 24303 5.4.3.2: it is closed"),
   ha(
     .deleteAnsweredAnew, .both("I-07c"), "a DELETE that comes again is answered by other octets than the first time; RFC 7296 2.1: the same"),
+  ha(.deleteCopyChanged, .both("I-07b"), "a DELETE that is sent again is other octets than the first; RFC 7296 2.1: the same"),
   ha(.informationalUnanswered, .both("I-01"), "an empty INFORMATIONAL request gets no response; RFC 7296 1.4: every request is answered"),
   ha(
     .espSAsKept, closed, each + [.race],
@@ -41,6 +42,7 @@ let homeAgentProtectionDefects: [Defect] = [
     .baInClear, protectedUpdates, each + [.race], "the BA to a BU(0) goes in clear though the binding has an ESP SA; RFC 4877 4.1"),
   ha(.baUnderAnotherSA, protectedUpdates, "the BA to a BU(0) is sealed by the ESP SA of another binding; RFC 4877 4.1"),
   ha(.unprotectedBUAccepted, authenticated, "a BU in clear is taken though the binding has an ESP SA; RFC 6275 10.3.1"),
+  ha(.unprotectedBUTakenSilently, authenticated, "a BU in clear is carried out, and not answered; RFC 6275 10.3.1"),
   ha(.foreignSABUAccepted, authenticated, "a BU under the ESP SA of another binding is taken; RFC 6275 10.3.1"),
   ha(.forgedBUAccepted, authenticated, "a BU whose integrity check value is wrong is taken; RFC 6275 10.3.1, RFC 4303 3.4.4"),
   ha(.unprotectedBRAAccepted, underIPsec, "a BRA in clear ends the revocation though the binding has an ESP SA; RFC 5846 6.2"),

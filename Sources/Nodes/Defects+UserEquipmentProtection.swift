@@ -41,8 +41,9 @@ let userEquipmentProtectionDefects: [Defect] = [
     "the ESP SAs of an IKE SA that the Home Agent has deleted live on; RFC 7296 1.4.1: they go with it"),
   ue(.otherIKESADeleted, isolation, "after a BRI for one binding the IKE SA of another is deleted too; 24.303 5.4.2.1"),
   ue(.otherESPSAsClosed, isolation, "after a BRI for one binding the ESP SAs of another are closed too; 24.303 5.4.2.1"),
+  // Copies of the BRI come under keys that are gone, and get no BRA.
   ue(
-    .braInClear, protectedSignalling, each + [.copyOnly],
+    .braInClear, protectedSignalling, each,
     "the BRA goes in clear though the binding has an ESP SA; clause 6.1 of draft-01 and RFC 5846"),
   ue(.braUnderAnotherSA, protectedSignalling, "the BRA is sealed by the ESP SA of another binding; clause 6.1 of draft-01 and RFC 5846"),
   ue(.buInClear, protectedUpdates, each + [.copyOnly], "the BU(0) goes in clear though the binding has an ESP SA; RFC 4877 4.1"),

@@ -1,4 +1,5 @@
 import Link
+import Security
 import Wire
 
 extension ReferenceHomeAgent {
@@ -67,6 +68,7 @@ extension ReferenceHomeAgent {
       if !stack.varies(.keptAfterLastCopy) {
         removeBinding(home)
         stack.releaseKeys(home, at: now, &outbox)
+        if defects.hits(.deleteCopyChanged, revocation.occasion) { stack.protection[0].sealAnew(home, at: now) }
       }
       return
     }
@@ -108,7 +110,8 @@ extension ReferenceHomeAgent {
     var occasion = revocation.occasion
     occasion.isCopy = revocation.copies > 0
     func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
-    let sealing = hits(.briInClear) ? Sealing.clear : hits(.briUnderAnotherSA) ? .another(other(than: home)) : .own
+    // By the keys of the binding that is revoked, whatever home address a defect names.
+    let sealing = hits(.briInClear) ? Sealing.clear : .of(hits(.briUnderAnotherSA) ? other(than: home) : home)
     let carriage = hits(.briNotInUDP) ? Carriage.withoutUDP : hits(.briToOtherPort) ? .otherPort : .own
     stack.send(indication(home, revocation), to: revocation.careOf, sealing, carriage, at: now, &outbox)
   }

@@ -35,8 +35,8 @@ enum Sealing {
   case own
   /// By none.
   case clear
-  /// By that of another binding, if that has one.
-  case another(IPv6Address)
+  /// By that of this home address, if it has one.
+  case of(IPv6Address)
 }
 
 /// How a message goes through its tunnel.
@@ -59,7 +59,7 @@ enum Carriage {
 extension NodeStack {
   /// The frame as it is out of its tunnel and behind ESP, decoded; nil where there is neither, or nobody has the key.
   mutating func opened(_ frame: Span<UInt8>) -> [UInt8]? {
-    isForged = false
+    (isForged, isTakenSilently) = (false, false)
     if protection.isEmpty, tunnel == nil { return nil }
     let decoder = decoder
     guard let native = tunnel?.opened(frame, with: decoder, into: &dissection) else { return unsealed(frame) }
@@ -85,7 +85,7 @@ extension NodeStack {
     guard !protection.isEmpty else { return packet }
     switch sealing {
     case .clear: return packet
-    case .another(let home) where protection[0].covers(home): return protection[0].seal(packet, of: home).packet
+    case .of(let home) where protection[0].covers(home): return protection[0].seal(packet, of: home).packet
     default: return protection[0].seal(packet, usesRetired: defects.contains(.deleteBeforeBRA)).packet
     }
   }
@@ -125,7 +125,9 @@ extension NodeStack {
       case (.userEquipment, 6): [.unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted]
       default: nil
       }
-    return defects.map { shows($0[fault], of: home) } ?? false
+    guard let defects else { return false }
+    isTakenSilently = fault == 0 && defects[0] == .unprotectedBUAccepted && shows(.unprotectedBUTakenSilently, of: home)
+    return isTakenSilently || shows(defects[fault], of: home)
   }
 
   /// The initiator's SPI of an IKE message.

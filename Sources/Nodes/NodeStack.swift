@@ -18,6 +18,8 @@ struct NodeStack: Sendable {
   var tunnel: BindingTunnel?
   /// The frame in hand has a wrong integrity check value; such a one gets this far by a defect alone.
   var isForged = false
+  /// The message in hand is worked on and not answered, by a defect.
+  var isTakenSilently = false
   private var errorSecond: Int64 = .min
   private var errorCount = 0
   /// How often a defect could have shown, by home address.
@@ -361,8 +363,9 @@ struct NodeStack: Sendable {
 extension Packet {
   /// The same packet with a Mobility Header checksum that is not the right one.
   func withWrongChecksum() -> Packet {
-    var copy = frozen()
-    if let right = copy.chosen(.mhChecksum) { copy.set(.mhChecksum, right ^ 0x5555) }
+    // Everything else is still worked out when it is sent, behind ESP or in a tunnel.
+    var copy = self
+    if let right = frozen().chosen(.mhChecksum) { copy.set(.mhChecksum, right ^ 0x5555) }
     return copy
   }
 }

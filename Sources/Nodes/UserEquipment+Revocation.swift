@@ -226,7 +226,7 @@ extension ReferenceUserEquipment {
     if hits(.braPayloadProto) { bra.set(.mhPayloadProto, 6) }
     if hits(.braBadChecksum) { bra = bra.withWrongChecksum() }
     var sealing = hits(.braInClear) ? Sealing.clear : .own
-    if hits(.braUnderAnotherSA), let other = other(than: bri.home) { sealing = .another(other) }
+    if hits(.braUnderAnotherSA), let other = other(than: bri.home) { sealing = .of(other) }
     let carriage = hits(.braNotInUDP) ? Carriage.withoutUDP : hits(.braFromOtherPort) ? .otherPort : .own
     stack.send(bra, to: bri.source, after: delay, sealing, carriage, at: now, &outbox)
   }

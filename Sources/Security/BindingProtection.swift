@@ -103,12 +103,12 @@ package struct BindingProtection: Sendable {
       deletion.values.append((path: .deleteSPISize, value: 4))
       deletion.values.append((path: .deleteCount, value: 1))
       deletion.data = [UInt8](bigEndian: old.inbound.spi)
-      endpoint.request(old.handle, [deletion], at: now, &output)
+      endpoint.delete(old.handle, deletion, at: now, &output)
     case .espSAs: endpoint.deleteChild(old.handle, inboundSPI: old.inbound.spi, at: now, &output)
     case .ikeSAWithSPISize:
       var deletion = Packet.Option.deleteIKE
       deletion.values.append((path: .deleteSPISize, value: 8))
-      endpoint.request(old.handle, [deletion], at: now, &output)
+      endpoint.delete(old.handle, deletion, at: now, &output)
     }
     deletions[home] = output.datagrams
   }

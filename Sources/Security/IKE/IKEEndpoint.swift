@@ -55,9 +55,10 @@ package struct IKEEndpoint: Sendable {
   }
 
   /// Deletes an IKE SA: INFORMATIONAL with D of protocol 1.
-  package mutating func delete(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+  /// - Parameter payload: in place of that D.
+  package mutating func delete(_ handle: UInt64, _ payload: Packet.Option = .deleteIKE, at now: Instant, _ output: inout IKEOutput) {
     withAssociation(handle, at: now, &output) { association, turn in
-      association.request(Exchange.informational, .deleteIKE, [.deleteIKE], &turn)
+      association.request(Exchange.informational, .deleteIKE, [payload], &turn)
     }
   }
 
