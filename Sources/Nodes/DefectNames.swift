@@ -167,7 +167,8 @@ extension Defect {
     .deleteNotSent, .deleteNamesESPSAs, .deleteWithSPISize, .deleteBeforeBRA, .deleteUnanswered, .espSAsKept, .ikeSAKept,
     .deleteAnsweredAnew, .informationalUnanswered, .espInboundKept, .espOutboundKept, .bystanderIKESAClosed, .bystanderESPSAsClosed,
     .deleteListsSPIs, .deleteCopyChanged, .otherIKESADeleted, .otherESPSAsClosed, .espSAsKeptByPeer, .briInClear, .briUnderAnotherSA,
-    .baInClear, .baUnderAnotherSA, .braInClear, .braUnderAnotherSA, .buInClear, .buUnderAnotherSA, .unprotectedBUAccepted, .unprotectedBUTakenSilently,
+    .baInClear, .baUnderAnotherSA, .braInClear, .braUnderAnotherSA, .buInClear, .buUnderAnotherSA, .unprotectedBUAccepted,
+    .unprotectedBUTakenSilently,
     .foreignSABUAccepted, .forgedBUAccepted, .unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted, .unprotectedBRIAccepted,
     .foreignSABRIAccepted, .forgedBRIAccepted, .unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted,
   ]

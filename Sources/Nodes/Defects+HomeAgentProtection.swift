@@ -17,18 +17,21 @@ private func ha(
 /// Those of a Home Agent whose bindings have keys, or a tunnel.
 let homeAgentProtectionDefects: [Defect] = [
   ha(
-    .deleteUnanswered, .both("24303-5.4.3.2-03"), each + [.race], "the UE's DELETE gets no response; RFC 7296 1.4: every request is answered"),
+    .deleteUnanswered, .both("24303-5.4.3.2-03"), each + [.race],
+    "the UE's DELETE gets no response; RFC 7296 1.4: every request is answered"),
   ha(
     .ikeSAKept, .both("24303-5.4.3.2-03"), each + [.race],
     "an IKE SA that the UE has deleted goes on answering, though its ESP SAs are closed; 24303 5.4.3.2: it is closed"),
   ha(
-    .deleteAnsweredAnew, .both("I-07c"), "a DELETE that comes again is answered by other octets than the first time; RFC 7296 2.1: the same"),
+    .deleteAnsweredAnew, .both("I-07c"), "a DELETE that comes again is answered by other octets than the first time; RFC 7296 2.1: the same"
+  ),
   ha(.deleteCopyChanged, .both("I-07b"), "a DELETE that is sent again is other octets than the first; RFC 7296 2.1: the same"),
   ha(.informationalUnanswered, .both("I-01"), "an empty INFORMATIONAL request gets no response; RFC 7296 1.4: every request is answered"),
   ha(
     .espSAsKept, closed, each + [.race],
     "the ESP SAs of an IKE SA that the UE has deleted live on; 24303 5.4.3.2: they are closed"),
-  ha(.espInboundKept, closed, "what comes under the ESP SA of an IKE SA that the UE has deleted is still taken; 24303 5.4.3.2: it is closed"),
+  ha(
+    .espInboundKept, closed, "what comes under the ESP SA of an IKE SA that the UE has deleted is still taken; 24303 5.4.3.2: it is closed"),
   ha(
     .espOutboundKept, closed,
     "a revocation goes on under the ESP SA of an IKE SA that the UE has deleted meanwhile; 24303 5.4.3.2: it is closed"),

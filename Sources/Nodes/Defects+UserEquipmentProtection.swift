@@ -34,7 +34,8 @@ let userEquipmentProtectionDefects: [Defect] = [
   ue(.deleteCopyChanged, .both("I-07b"), "a DELETE that is sent again is other octets than the first; RFC 7296 2.1: the same"),
   ue(.deleteUnanswered, .both("I-01"), "the Home Agent's DELETE gets no response; RFC 7296 1.4: every request is answered"),
   ue(
-    .deleteAnsweredAnew, .both("I-07c"), "a DELETE that comes again is answered by other octets than the first time; RFC 7296 2.1: the same"),
+    .deleteAnsweredAnew, .both("I-07c"), "a DELETE that comes again is answered by other octets than the first time; RFC 7296 2.1: the same"
+  ),
   ue(.informationalUnanswered, .both("I-01"), "an empty INFORMATIONAL request gets no response; RFC 7296 1.4: every request is answered"),
   ue(
     .espSAsKeptByPeer, .both("I-05"),

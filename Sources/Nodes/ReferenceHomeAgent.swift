@@ -177,8 +177,11 @@ package struct ReferenceHomeAgent: Station, Sendable {
       if defects.hits(.espInboundKept, occasion) { stack.protection[0].restore(home, outbound: false) }
       if defects.hits(.ikeSAKept, occasion) { stack.protection[0].reopen(home) }
       if defects.hits(.deleteAnsweredAnew, occasion) { stack.protection[0].sealAnew(home, at: now) }
-      if defects.hits(.bystanderIKESAClosed, occasion) { stack.protection[0].drop(other(than: home), ikeSA: true) }
-      if defects.hits(.bystanderESPSAsClosed, occasion) { stack.protection[0].drop(other(than: home), ikeSA: false) }
+      let bystander = other(than: home)
+      if bound(bystander) != nil {
+        if defects.hits(.bystanderIKESAClosed, occasion) { stack.protection[0].drop(bystander, ikeSA: true) }
+        if defects.hits(.bystanderESPSAsClosed, occasion) { stack.protection[0].drop(bystander, ikeSA: false) }
+      }
       if defects.hits(.espOutboundKept, occasion), revocations[home] != nil {
         // It goes on asking for its BRA.
         stack.protection[0].restore(home, inbound: false)

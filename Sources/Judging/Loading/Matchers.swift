@@ -76,7 +76,9 @@ extension SuiteLoader {
     if let manner = Manner(rawValue: pair.key) { return words(pair.value, of: manner).map { FieldTest(.manner(manner), $0) } }
     guard pair.key.contains(".") else {
       reader.fail(
-        pair.location, "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"] + Manner.allCases.map(\.rawValue)))")
+        pair.location,
+        "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"] + Manner.allCases.map(\.rawValue)))"
+      )
       return nil
     }
     guard let path = path(pair.key, pair.location) else { return nil }
