@@ -209,6 +209,7 @@ final class CaseRun {
       return
     }
     if let home = keyedHome(of: current, session), !session.hasKeys(homes[home]) {
+      session.withheldKeys.remove(homes[home])
       session.establishKeys(homes[home])
       phase = .keying(home: home, until: now + session.setup.timers.guardTime)
       return
@@ -216,6 +217,7 @@ final class CaseRun {
     switch current {
     case .register(let home):
       seen.removeAll()
+      session.withheldKeys.remove(homes[home])
       forgetBinding(homes[home], session)
       switch session.setup.role {
       case .ha:
@@ -246,6 +248,13 @@ final class CaseRun {
       deletedKeys.insert(home)
       session.releaseKeys(homes[home])
       step += 1
+    case .deleteAgain(let home):
+      seen.removeAll()
+      session.deleteAgain(homes[home])
+      step += 1
+    case .withhold("keys", let home):
+      session.withheldKeys.insert(homes[home])
+      step += 1
     case .withhold(let what, let home):
       withhold(what, homes[home], session)
       step += 1
@@ -270,7 +279,11 @@ final class CaseRun {
     seen.removeAll()
     do throws(StepFailure) {
       let home = homes[stimulus.home]
-      let packet = session.protect(try stimuli.packet(stimulus, home: home, homes: homes, session), of: home)
+      var keys = home
+      if case .home(let other) = stimulus.sealing { keys = homes[other] }
+      let packet = session.protect(
+        try stimuli.packet(stimulus, home: home, homes: homes, session), of: keys, isSealed: stimulus.sealing != .none,
+        isForged: stimulus.sealing == .wrong)
       let frame = packet.encoded()
       announce(frame, home, session)
       session.send(frame, to: packet.destination, on: session.setup.accessPort)
@@ -328,6 +341,7 @@ final class CaseRun {
       }
       session.send(packet, on: port)
     }
+    if probe.stimulus == "question" { session.askInIKE(home) }
     phase = .waiting(until: session.network.now + session.setup.timers.duration(probe.window))
   }
 
@@ -427,6 +441,7 @@ final class CaseRun {
 
   /// Takes the bindings down, so that the next case finds nothing of this one.
   private func clean(_ session: Session) {
+    for home in homes { session.withheldKeys.remove(home) }
     // A UE that was left without an answer sends its BU(0) again when its timer says so (RFC 6275 11.8).
     let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
     phase = .cleaning(until: session.network.now + patience)

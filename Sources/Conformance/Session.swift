@@ -17,6 +17,8 @@ package final class Session {
   /// None where the party's messages go in clear, else one: in an array, so that whoever asks it something copies no more than a reference.
   private var protection: [BindingProtection]
   private var keysInUse = 0
+  /// The home addresses whose IKE messages get no answer.
+  var withheldKeys: Set<IPv6Address> = []
   /// Nil where they go natively.
   private var tunnel: BindingTunnel?
   private var outbox = Outbox()
@@ -112,11 +114,18 @@ package final class Session {
   // MARK: Protection
 
   /// The packet as it goes out: sealed, where the party has the keys of its binding, and in a tunnel where its care-of address is one of IPv4.
-  func protect(_ packet: Packet, of home: IPv6Address? = nil) -> Packet {
+  ///
+  /// - Parameters:
+  ///   - home: whose keys; nil: those of the binding that it names.
+  ///   - isSealed: false: it goes in clear though there are keys.
+  ///   - isForged: with a wrong integrity check value.
+  func protect(_ packet: Packet, of home: IPv6Address? = nil, isSealed: Bool = true, isForged: Bool = false) -> Packet {
     var packet = packet
     let headers = tunnel?.headers(for: &packet)
     // Without keys a tester still may say something: in clear, as nobody should.
-    if !protection.isEmpty { packet = protection[0].seal(packet, of: home, usesRetired: true).packet ?? packet }
+    if isSealed, !protection.isEmpty {
+      packet = protection[0].seal(packet, of: home, usesRetired: true, isForged: isForged).packet ?? packet
+    }
     return headers?.around(packet) ?? packet
   }
 
@@ -135,6 +144,11 @@ package final class Session {
   func releaseKeys(_ home: IPv6Address) {
     if !protection.isEmpty, protection[0].covers(home) { exchangeKeys { $0.release(home, at: network.now, &$1) } }
   }
+
+  /// Asks in the IKE SA that a binding has, or had last, for an answer and nothing else.
+  func askInIKE(_ home: IPv6Address) { exchangeKeys { $0.ask(home, at: network.now, &$1) } }
+
+  func deleteAgain(_ home: IPv6Address) { exchangeKeys { $0.deleteAgain(home, &$1) } }
 
   private func exchangeKeys(_ body: (inout BindingProtection, inout IKEOutput) -> Void) {
     guard var changed = protection.popLast() else { return }
@@ -225,7 +239,8 @@ package final class Session {
       noteTunnel(bytes, info, opened.span, dissection)
       take(opened.span, info, dissection, last)
     }
-    if !protection.isEmpty, !info.isOutgoing, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
+    let isWithheld = last.map { withheldKeys.contains($0.home) } ?? false
+    if !protection.isEmpty, !info.isOutgoing, !isWithheld, dissection.layer(.ike) != nil, let datagram = IKEDatagram(bytes, dissection) {
       exchangeKeys { _ = $0.receive(datagram, at: network.now, &$1) }
     }
   }

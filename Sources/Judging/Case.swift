@@ -96,14 +96,26 @@ package struct Stimulus: Sendable {
   package var home: Int
   /// The same octets as the last message of this kind.
   package var again: Bool
+  /// How it is sealed, where its binding has keys.
+  package var sealing: Sealing
   /// It is left out, with the step that awaits its answer, when a message of this kind was seen since the case began.
   package var unless: MessageKind?
   package var location: Location
 
+  package enum Sealing: Sendable, Equatable {
+    case own
+    /// It goes in clear.
+    case none
+    /// Its integrity check value is wrong.
+    case wrong
+    /// By the keys of another home address that the case leases.
+    case home(Int)
+  }
+
   package init(
     kind: MessageKind, values: [(path: FieldPath, value: StepValue)] = [], options: [(type: UInt8, data: [UInt8])] = [],
     carrier: String? = nil,
-    home: Int = 0, again: Bool = false, unless: MessageKind? = nil, location: Location
+    home: Int = 0, again: Bool = false, sealing: Sealing = .own, unless: MessageKind? = nil, location: Location
   ) {
     self.kind = kind
     self.values = values
@@ -111,6 +123,7 @@ package struct Stimulus: Sendable {
     self.carrier = carrier
     self.home = home
     self.again = again
+    self.sealing = sealing
     self.unless = unless
     self.location = location
   }
@@ -132,10 +145,13 @@ package enum Step: Sendable {
   case race(offset: Interval, home: Int)
   /// Asks the device, through a hook, to `revoke`, `detach` or `register`; goes on when the hook returned.
   case hook(String, home: Int)
-  /// From here on the tester's party leaves `updates` or `revocations` of this home address without an answer.
+  /// From here on the tester's party leaves `updates`, `revocations` or, until it is to register, `keys` (IKE) of this home address without an
+  /// answer.
   case withhold(String, home: Int)
   /// The tester's party deletes the IKE SA of this home address; what it still sends goes by the keys that were.
   case deleteKeys(home: Int)
+  /// The same DELETE once more, the same octets, as if its response had been lost.
+  case deleteAgain(home: Int)
   /// Sends the stimulus of a probe and waits as long as the probe says.
   case probe(String, home: Int)
 }
@@ -158,7 +174,8 @@ package struct Probe: Sendable {
   package var strength: String
   /// The links that it needs, for instance `home`.
   package var needs: [String]
-  /// What is sent: `echo-to-home` (from the correspondent, through the HA), or nothing but a time in which to watch: `watch`.
+  /// What is sent: `echo-to-home` (from the correspondent, through the HA), `question` (an empty INFORMATIONAL in the binding's IKE SA), or
+  /// nothing but a time in which to watch: `watch`.
   package var stimulus: String
   package var window: Window
   package var sideEffects: String

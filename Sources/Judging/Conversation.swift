@@ -22,6 +22,12 @@ struct StateSet: OptionSet, Sendable {
   static let keysDeleted = StateSet(rawValue: 8)
   /// The binding has an IKE SA whose messages can be read.
   static let keys = StateSet(rawValue: 16)
+  /// Since the IKE SA was made, a Binding Error has answered a message.
+  static let error = StateSet(rawValue: 32)
+  /// An INFORMATIONAL in it was answered.
+  static let answer = StateSet(rawValue: 64)
+  /// It was not deleted.
+  static let liveKeys = StateSet(rawValue: 128)
 
   // How a binding went.
   static let deregistration = StateSet(rawValue: 1)

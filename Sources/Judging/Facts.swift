@@ -21,12 +21,24 @@ struct Facts: Sendable {
     options = dissection.read(program.places, program.placesOfKind[kind.ordinal], in: bytes, into: &readings)
     set(Place.sound, dissection.isSound ? 1 : 0)
     set(Place.options, 0, isPresent: options != OptionTypes())
+    set(Place.of(.protection), Standing.unknown.rawValue)
+    set(Place.of(.repeated), 0, isPresent: false)
+    set(Place.of(.encapsulation), 0, isPresent: false)
     held = 0
     failed = 0
   }
 
   /// Nothing was found wrong with the message in hand.
   var isSound: Bool { readings[Place.sound].value == 1 }
+
+  /// What the monitor knows of how the message in hand came.
+  mutating func tell(_ manner: Manner, _ value: UInt128) { set(Place.of(manner), value) }
+
+  /// As far as is known it came by a security association of its binding, or needs none.
+  var mayBeTaken: Bool {
+    let standing = readings[Place.of(.protection)].value
+    return standing == Standing.own.rawValue || standing == Standing.unknown.rawValue
+  }
 
   /// The message in hand is not to be taken for a sound one.
   mutating func spoil() { set(Place.sound, 0) }
@@ -103,7 +115,18 @@ enum Place {
   static let sound = unbound + 1
   /// Present where the message has options; which ones, `Facts.options` tells.
   static let options = sound + 1
-  static let firstField = options + 1
+  private static let firstManner = options + 1
+  static let firstField = firstManner + Manner.allCases.count
+
+  static func of(_ manner: Manner) -> Int {
+    switch manner {
+    case .protection: firstManner
+    case .repeated: firstManner + 1
+    case .encapsulation: firstManner + 2
+    }
+  }
+
+  static func manner(at place: Int) -> Manner? { Manner.allCases.first { of($0) == place } }
 
   static func of(_ value: ConversationValue) -> Int {
     switch value {

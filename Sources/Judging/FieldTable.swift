@@ -8,7 +8,7 @@ enum KnownField: Int, CaseIterable {
   case briSequence, briTrigger, briP, briG, briV
   case braStatus, braSequence
   case beHomeAddress
-  case ikeExchange, ikeR, deleteProtocol
+  case ikeExchange, ikeR, ikeMessageID, deleteProtocol
 
   var path: FieldPath {
     switch self {
@@ -33,6 +33,7 @@ enum KnownField: Int, CaseIterable {
     case .beHomeAddress: .beHomeAddress
     case .ikeExchange: .ikeExchangeType
     case .ikeR: .ikeR
+    case .ikeMessageID: .ikeMessageID
     case .deleteProtocol: .deleteProtocol
     }
   }
@@ -46,7 +47,7 @@ enum KnownField: Int, CaseIterable {
     case .briSequence, .briTrigger, .briP, .briG, .briV: [.bri]
     case .braStatus, .braSequence: [.bra]
     case .beHomeAddress: [.be]
-    case .ikeExchange, .ikeR, .deleteProtocol: [.ike]
+    case .ikeExchange, .ikeR, .ikeMessageID, .deleteProtocol: [.ike]
     }
   }
 }

@@ -7,13 +7,18 @@ struct FrameOpener: Sendable {
   private var ikeKeys = IKEKeyTable()
   private var used = (esp: 0, ike: 0)
   private let kept = KeptKeys()
+  /// The SPIs of the ESP SAs, by their numbers.
+  private var spis: [UInt16: UInt32] = [:]
 
   /// Opens from now on what these seal, too. Tables that have grown since may be given again.
   mutating func use(_ keys: KeyTables) {
-    for association in keys.esp.dropFirst(used.esp) { associations.add(association) }
+    for association in keys.esp.dropFirst(used.esp) { spis[associations.add(association)] = association.spi }
     for record in keys.ike.records.dropFirst(used.ike) { ikeKeys.add(record) }
     used = (keys.esp.count, keys.ike.records.count)
   }
+
+  /// The SPI of the ESP SA by which a layer was opened.
+  func spi(of protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] : nil }
 
   /// A frame with what was sealed in it opened; nil where nothing was, or nobody has the key. `dissection` is of what there is then.
   mutating func opened(

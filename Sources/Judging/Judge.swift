@@ -17,6 +17,8 @@ package struct Judge: Sendable {
   private let homeAgent: IPv6Address
   /// Messages come through tunnels over IPv4 (RFC 5555), and are judged as if they came natively.
   private let isTunnelled: Bool
+  /// The tunnel that the frame in hand came through.
+  private var way: Way?
   /// The Home Agent's address in the outer headers, once a message has told it.
   private var ipv4HomeAgent: IPv4Address?
   private var running: [String: Running] = [:]
@@ -67,6 +69,7 @@ package struct Judge: Sendable {
   ) {
     frames &+= 1
     latest = max(latest, time)
+    way = nil
     if isTunnelled, let native = untunnelled(bytes, start, originalLength: originalLength) {
       opened = open(native.span, start, originalLength: native.count) ?? native
     } else {
@@ -74,7 +77,10 @@ package struct Judge: Sendable {
     }
     guard opened.isEmpty else {
       let octets = opened
-      monitor.frame(octets.span, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
+      let protection = dissection.mobility >= 0 ? dissection.layers[dissection.mobility].protection : .clear
+      monitor.frame(
+        octets.span, &dissection, of: bytes, under: opener?.spi(of: protection), through: way, at: time,
+        number: number, isOutgoing: isOutgoing)
       if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
       return
     }
@@ -92,6 +98,7 @@ package struct Judge: Sendable {
     decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
     guard dissection.missing == 0, let packet = dissection.untunnelled(bytes, homeAgent: homeAgent, ipv4HomeAgent) else { return nil }
     ipv4HomeAgent = packet.homeAgent
+    way = Way(careOf: packet.careOf, port: packet.port, homeAgentPort: packet.homeAgentPort)
     return packet.octets
   }
 

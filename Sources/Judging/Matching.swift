@@ -86,7 +86,8 @@ extension Program {
     let test = tests[index]
     let field = path(index)?.field(in: dialect)
     let other = test.other >= 0 ? facts[Int(test.other)].map { field?.text($0) ?? "\($0)" } : nil
-    func text(_ value: UInt128) -> String { field?.text(value) ?? "\(value)" }
+    let manner = Place.manner(at: Int(test.place))
+    func text(_ value: UInt128) -> String { manner?.word(value) ?? field?.text(value) ?? "\(value)" }
     func list() -> String {
       (Int(test.first)..<Int(test.first + test.count)).map { position in
         let range = ranges[position]
@@ -120,8 +121,11 @@ extension Program {
   }
 
   /// What the message has there.
-  func seen(_ index: Int, _ bytes: Span<UInt8>, _ dissection: inout Dissection) -> String {
+  func seen(_ index: Int, _ bytes: Span<UInt8>, _ facts: borrowing Facts, _ dissection: inout Dissection) -> String {
     guard let path = path(index) else {
+      if let manner = Place.manner(at: Int(tests[index].place)) {
+        return facts[Int(tests[index].place)].map { manner.word($0) } ?? "nothing to tell \(manner.rawValue) by"
+      }
       if Int(tests[index].place) == Place.sound { return dissection.isSound ? "correct" : "wrong" }
       var types: [String] = []
       dissection.forEachOption(in: bytes) { _, offset, _ in types.append("\(bytes[offset])") }

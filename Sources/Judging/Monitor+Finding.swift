@@ -219,15 +219,16 @@ extension Monitor {
     return nil
   }
 
-  mutating func noteStrange(_ index: Int32, to receiver: IPv6Address, at time: Instant) {
+  mutating func noteStrange(_ index: Int32, to receiver: IPv6Address, isEarning: Bool, at time: Instant) {
     if strange.count >= 256 { strange.removeFirst() }
-    strange.append(Strange(receiver: receiver, conversation: index, time: time))
+    strange.append(Strange(receiver: receiver, conversation: index, time: time, isEarning: isEarning))
   }
 
   /// The conversation of the oldest message of an unknown type that somebody who sends Binding Error 2 has not answered yet.
   private mutating func earnedByStrange(_ receiver: IPv6Address, at time: Instant) -> Int32? {
     strange.removeAll { $0.time + timers.guardTime < time }
-    return strange.first { $0.receiver.value == receiver.value }?.conversation
+    let candidates = strange.filter { $0.receiver.value == receiver.value }
+    return (candidates.first(where: \.isEarning) ?? candidates.first)?.conversation
   }
 
   /// Whether the message in hand is what the template of an obligation asks for.

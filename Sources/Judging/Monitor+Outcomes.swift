@@ -32,7 +32,7 @@ extension Monitor {
     conversations[place].obligations = slot
     conversations[place].watches += 1
     // A rule that stands aside gets what the suite's own rules let it have.
-    if program.rules[position].bit != 0 {
+    if !program.rules[position].isAside {
       if program.sequels[sequel].takesBindingError { awaitingBindingError.add(slot, pool) }
       if program.sequels[sequel].takesICMP { awaitingICMP.add(slot, pool) }
     }
@@ -137,7 +137,7 @@ extension Monitor {
       guard failing >= 0 else { continue }
       path = program.path(failing)
       expected = program.expected(failing, facts, dissection.messageDialect)
-      seen = program.seen(failing, bytes, &dissection)
+      seen = program.seen(failing, bytes, facts, &dissection)
       break
     }
     if path == nil { seen += Self.detail(observation.kind, bytes, &dissection) }

@@ -10,11 +10,9 @@ extension Monitor {
     case .bra: agreed(place)
     case .tunnelled:
       if observation.from == .ha { conversations[place].shown.insert(.forwarding) }
-    case .ike:
-      conversations[place].shown.insert(.keys)
-      if facts[.ikeExchange] == 35 { conversations[place].shown.remove(.keysDeleted) }
-      if facts[.ikeExchange] == 37, facts[.ikeR] == 0, facts[.deleteProtocol] == 1 { conversations[place].shown.insert(.keysDeleted) }
-    case .be, .icmpv6, .mh: break
+    case .ike: exchanged(place)
+    case .be: conversations[place].shown.insert(.error)
+    case .icmpv6, .mh: break
     }
   }
 
@@ -117,7 +115,7 @@ extension Monitor {
     if update.bindingBefore == .bound, update.entryBefore == .bound {
       conversations[place].shown.insert(.refresh)
     } else {
-      conversations[place].shown.formIntersection([.option, .keys, .keysDeleted])
+      conversations[place].shown.formIntersection([.option, .keys, .keysDeleted, .liveKeys, .error, .answer])
       conversations[place].goneBy = []
     }
     // Whether an update during a revocation ends it is the Home Agent's policy (RFC 5846 7.1): both may stand.
@@ -154,7 +152,7 @@ extension Monitor {
     let isSame = conversation.revocation.sequence == UInt16(truncatingIfNeeded: sequence)
     if isAnother, isSame { return goesOn(place, at: observation.time) }
     let isValid =
-      dissection.isSound && (facts[.briP] ?? 0) == 0 && (facts[.briG] ?? 0) == 0
+      facts.isSound && (facts[.briP] ?? 0) == 0 && (facts[.briG] ?? 0) == 0
       && (facts[.briV] ?? 0) == 0
       && Self.isOrdinary(facts[.briTrigger], dissection.messageDialect)
     if conversation.revocation.hasEnded, isSame { return revokedAgain(place, at: observation.time, isValid: isValid) }
@@ -165,7 +163,7 @@ extension Monitor {
     conversations[place].revocation.sequence = UInt16(truncatingIfNeeded: sequence)
     let mayBeAnswered = isAnother || (conversation.revocation.hasEnded && conversation.revocation.isUnanswered)
     conversations[place].revocation.hasEarlier = mayBeAnswered && (conversation.revocation.isSound || conversation.revocation.hasEarlier)
-    conversations[place].revocation.isSound = dissection.isSound
+    conversations[place].revocation.isSound = facts.isSound
     // In a tunnel over IPv4 no header of either kind is there: that form is as good as the option, whichever the text asks for.
     let isTunnelled = destination.map { IPv6Address($0).ipv4 != nil } ?? false
     conversations[place].revocation.isByOption = isTunnelled || (facts[.routingHomeAddress] == nil && facts[.homeAddressOption] != nil)

@@ -36,6 +36,8 @@ package struct Monitor: Sendable {
   let maximumWatches: Int
   package static let usualWatches = 256
 
+  var surroundings = Surroundings()
+
   // Obligations.
   var pool = ContiguousArray<Obligation>()
   var firstFree: Int32 = -1
@@ -93,6 +95,8 @@ package struct Monitor: Sendable {
     var receiver: IPv6Address
     var conversation: Int32
     var time: Instant
+    /// It came by the security association that it had to.
+    var isEarning: Bool
   }
 
   /// What a frame was taken for.
@@ -168,17 +172,20 @@ package struct Monitor: Sendable {
   ///
   /// - Parameters:
   ///   - sealed: the frame as it was, where what was sealed in it has been opened.
+  ///   - spi: that of the ESP header that was opened.
+  ///   - way: the tunnel that it came through.
   ///   - number: the frame's number in the evidence, from 1; findings name it.
   ///   - isOutgoing: the tester sent it.
   ///   - expires: frames older than this one have all been seen; false for a frame that is judged when it is sent.
   package mutating func frame(
-    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>? = nil, at time: Instant, number: Int,
-    isOutgoing: Bool = false, expires: Bool = true
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>? = nil, under spi: UInt32? = nil, through way: Way? = nil,
+    at time: Instant, number: Int, isOutgoing: Bool = false, expires: Bool = true
   ) {
     if expires { expire(before: time) }
     last = nil
     if dissection.ike >= 0, dissection.layers[dissection.ike].protection.isOpened {
-      return keyExchange(bytes, &dissection, at: time, number: number, isOutgoing: isOutgoing)
+      if let sealed { return keyExchange(bytes, &dissection, of: sealed, at: time, number: number, isOutgoing: isOutgoing) }
+      return keyExchange(bytes, &dissection, of: bytes, at: time, number: number, isOutgoing: isOutgoing)
     }
     var hint: Int32 = -1
     if isOutgoing { if let sealed { hint = self.hint(for: sealed) } else { hint = self.hint(for: bytes) } }
@@ -201,16 +208,20 @@ package struct Monitor: Sendable {
     guard index >= 0 else { return }
     // What comes under a security association that was deleted is no better than what came under none.
     if dissection.mobility >= 0, conversations[Int(index)].shown.contains(.keysDeleted) { facts.spoil() }
+    if dissection.mobility >= 0, way != nil || !surroundings.children.isEmpty { weigh(index, observation, under: spi, way, dissection) }
     if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
     if hint >= 0 { name(hint, bytes, &dissection) }
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
     // Only the last message of a conversation waits for its error.
     if !strange.isEmpty { strange.removeAll { $0.conversation == index } }
-    if dissection.messageKind == .mh, let destination = facts[.destination] { noteStrange(index, to: IPv6Address(destination), at: time) }
+    if dissection.messageKind == .mh, let destination = facts[.destination] {
+      noteStrange(index, to: IPv6Address(destination), isEarning: facts.mayBeTaken, at: time)
+    }
     // A BRI for one home address at the care-of address of another is judged in both.
     if kind == .bri, hint < 0, let destination = facts[.destination],
       let other = byCareOf[AddressKey(IPv6Address(destination))], other != index, conversations[Int(index)].careOf.value != destination
     {
+      facts.tell(.protection, Standing.unknown.rawValue)
       observe(other, observation, bytes, &dissection, isOutgoing: isOutgoing)
     }
   }
@@ -218,7 +229,7 @@ package struct Monitor: Sendable {
   /// An opened message of IKE. Of a binding's IKE SA the UE is the original initiator, and the side of the selectors that it offers in
   /// IKE_AUTH is the home address (RFC 4877 4.3).
   private mutating func keyExchange(
-    _ bytes: Span<UInt8>, _ dissection: inout Dissection, at time: Instant, number: Int, isOutgoing: Bool
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>, at time: Instant, number: Int, isOutgoing: Bool
   ) {
     guard let initiator = dissection.value(.ikeInitiatorSPI, in: bytes) else { return }
     let spi = UInt64(truncatingIfNeeded: initiator)
@@ -235,6 +246,7 @@ package struct Monitor: Sendable {
     }
     guard let index = byIKE[spi] else { return }
     facts.read(.ike, program, bytes, &dissection)
+    weighKeyExchange(index, spi, from, bytes, of: sealed, dissection)
     let observation = Observation(kind: .ike, from: from, time: time, frame: number)
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
   }
@@ -288,7 +300,7 @@ package struct Monitor: Sendable {
           program.severities[assertion], assertion, position, index, role: observation.from, frame: observation.frame,
           trigger: observation.frame,
           at: observation.time, label: nil, path: program.path(failing), dialect: dialect,
-          expected: program.expected(failing, facts, dialect), seen: program.seen(failing, bytes, &dissection))
+          expected: program.expected(failing, facts, dialect), seen: program.seen(failing, bytes, facts, &dissection))
       }
       must &+= 1
     }
@@ -306,7 +318,7 @@ package struct Monitor: Sendable {
     _ index: Int32, _ slot: Int, _ known: UInt64, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection
   ) {
     guard let testerProgram, observation.from == testerRole else { return }
-    for gate in testerProgram.gates[testerProgram.ofMessage[slot]] {
+    for gate in testerProgram.gates[testerProgram.ofMessage[slot]] where !testerProgram.rules[gate.rule].isAside {
       let rule = testerProgram.rules[gate.rule]
       guard gate.isOpen(known, broken: conversations[Int(index)].broken),
         testerProgram.firstFailing(rule.template.tests, facts) < 0
@@ -319,7 +331,7 @@ package struct Monitor: Sendable {
         testerErrors.append(
           "frame \(observation.frame): the tester itself broke \(testerProgram.assertions[assertion].requirement): expected "
             + "\(testerProgram.expected(failing, facts, dissection.messageDialect)), sent "
-            + testerProgram.seen(failing, bytes, &dissection))
+            + testerProgram.seen(failing, bytes, facts, &dissection))
       }
     }
   }

@@ -8,7 +8,9 @@ extension Program {
   /// - Parameter fields: those of another program, which have the same places in this one.
   convenience init(_ suite: Suite, profile: Profile, roles: Set<Role>, ics: [String: Bool], fields: FieldTable = FieldTable()) {
     var parts = Parts(fields: fields)
-    let own = suite.rules.filter { !$0.isAside }
+    // Only what another rule rests on has to be remembered.
+    let presumed = Set(suite.rules.flatMap(\.presumes))
+    let own = suite.rules.filter { !$0.isAside && presumed.contains($0.id) }
     let bits = Dictionary(uniqueKeysWithValues: own.prefix(128).enumerated().map { ($1.id, UInt128(1) << UInt128($0)) })
     parts.ruleIDs = suite.rules.map(\.id)
     let requirements = Dictionary(suite.requirements.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -232,6 +234,7 @@ extension Program {
       case .field(let path): place = program.fields.place(of: path, in: kind)
       case .options: place = Place.options
       case .sound: place = Place.sound
+      case .manner(let manner): place = Place.of(manner)
       }
       func plain(_ operation: CompiledTest.Operation, _ other: Int = -1, _ value: ConversationValue? = nil) -> CompiledTest {
         CompiledTest(operation: operation, place: Int32(clamping: place), other: Int32(clamping: other), value: value)

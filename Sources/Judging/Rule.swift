@@ -29,7 +29,8 @@ package struct StateCondition: Sendable, Equatable {
     /// The UE's binding update list entry: none, bound, detaching.
     case entry
     /// What a probe has shown of this very binding: forwarding, refresh; of the UE, that it takes a BRI in a Home Address option: option;
-    /// that the binding has an IKE SA whose messages can be read: keys; that it was deleted, and no other made since: keys-deleted.
+    /// that the binding has an IKE SA whose messages can be read: keys; that it was deleted, and no other made since: keys-deleted, else
+    /// live-keys; that in it an INFORMATIONAL was answered: answer, and a Mobility Header by a Binding Error: error.
     case shown
     /// How the binding went: by a de-registration, by one that met a BRI (race), by the acknowledgement of a BRI, by expiry.
     case goneBy = "gone-by"
@@ -50,7 +51,7 @@ package struct StateCondition: Sendable, Equatable {
     switch subject {
     case .binding: ["unbound", "bound", "revoking"]
     case .entry: ["none", "bound", "detaching"]
-    case .shown: ["forwarding", "refresh", "option", "keys-deleted", "keys"]
+    case .shown: ["forwarding", "refresh", "option", "keys-deleted", "keys", "error", "answer", "live-keys"]
     case .goneBy: ["deregistration", "race", "acknowledgement", "expiry"]
     case .outstanding: ["bri", "valid-bri", "one-bri", "bu", "deregistration", "race", "no-bri", "no-bu"]
     }

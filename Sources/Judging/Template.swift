@@ -34,12 +34,14 @@ package enum Subject: Sendable, Equatable, CustomStringConvertible {
   case options
   /// `sound`: the decoder noted nothing wrong anywhere.
   case sound
+  case manner(Manner)
 
   package var description: String {
     switch self {
     case .field(let path): path.description
     case .options: "mh.options"
     case .sound: "sound"
+    case .manner(let manner): manner.rawValue
     }
   }
 }

@@ -20,9 +20,9 @@ package struct Defect: Sendable {
   package var name: String { id.rawValue }
 
   /// It shows only in a node whose bindings have an IKE SA.
-  package var needsKeys: Bool {
-    [.deleteNotSent, .deleteNamesESPSAs, .deleteWithSPISize, .deleteBeforeBRA, .deleteUnanswered, .espSAsKept].contains(id)
-  }
+  package var needsKeys: Bool { Self.namesThatNeedKeys.contains(id) }
+  /// It shows only in a node whose bindings are tunnelled over IPv4.
+  package var needsTunnel: Bool { Self.namesThatNeedTunnel.contains(id) }
 
   /// The modifiers under which it still breaks a sentence of at least one text.
   package var modifiers: [Modifier] { Modifier.allCases.filter { modified[$0] != nil } }

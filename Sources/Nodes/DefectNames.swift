@@ -117,10 +117,67 @@ extension Defect {
     case deleteBeforeBRA = "delete-before-bra"
     case deleteUnanswered = "delete-unanswered"
     case espSAsKept = "esp-sas-kept"
+    case ikeSAKept = "ike-sa-kept"
+    case deleteAnsweredAnew = "delete-answered-anew"
+    case informationalUnanswered = "informational-unanswered"
+    // The Home Agent's half of it.
+    case deleteCopyChanged = "delete-copy-changed"
+    case espInboundKept = "esp-inbound-kept"
+    case espOutboundKept = "esp-outbound-kept"
+    case bystanderIKESAClosed = "bystander-ike-sa-closed"
+    case bystanderESPSAsClosed = "bystander-esp-sas-closed"
+    // The UE's.
+    case deleteListsSPIs = "delete-lists-spis"
+    case otherIKESADeleted = "other-ike-sa-deleted"
+    case otherESPSAsClosed = "other-esp-sas-closed"
+    case espSAsKeptByPeer = "esp-sas-kept-after-peer"
+    // What goes out by no security association of its binding.
+    case briInClear = "bri-in-clear"
+    case briUnderAnotherSA = "bri-under-another-sa"
+    case baInClear = "ba-in-clear"
+    case baUnderAnotherSA = "ba-under-another-sa"
+    case braInClear = "bra-in-clear"
+    case braUnderAnotherSA = "bra-under-another-sa"
+    case buInClear = "bu-in-clear"
+    case buUnderAnotherSA = "bu-under-another-sa"
+    // What is taken though it came by none.
+    case unprotectedBUAccepted = "unprotected-bu-accepted"
+    case unprotectedBUTakenSilently = "unprotected-bu-taken-silently"
+    case foreignSABUAccepted = "foreign-sa-bu-accepted"
+    case forgedBUAccepted = "forged-bu-accepted"
+    case unprotectedBRAAccepted = "unprotected-bra-accepted"
+    case foreignSABRAAccepted = "foreign-sa-bra-accepted"
+    case forgedBRAAccepted = "forged-bra-accepted"
+    case unprotectedBRIAccepted = "unprotected-bri-accepted"
+    case foreignSABRIAccepted = "foreign-sa-bri-accepted"
+    case forgedBRIAccepted = "forged-bri-accepted"
+    case unprotectedBAAccepted = "unprotected-ba-accepted"
+    case foreignSABAAccepted = "foreign-sa-ba-accepted"
+    case forgedBAAccepted = "forged-ba-accepted"
+
+    // The tunnel over IPv4: of nodes that are on one.
+    case briNotInUDP = "bri-not-in-udp"
+    case briToOtherPort = "bri-to-other-port"
+    case braNotInUDP = "bra-not-in-udp"
+    case braFromOtherPort = "bra-from-other-port"
   }
 
+  /// Those that show only in a node whose bindings have an IKE SA.
+  static let namesThatNeedKeys: Set<Name> = [
+    .deleteNotSent, .deleteNamesESPSAs, .deleteWithSPISize, .deleteBeforeBRA, .deleteUnanswered, .espSAsKept, .ikeSAKept,
+    .deleteAnsweredAnew, .informationalUnanswered, .espInboundKept, .espOutboundKept, .bystanderIKESAClosed, .bystanderESPSAsClosed,
+    .deleteListsSPIs, .deleteCopyChanged, .otherIKESADeleted, .otherESPSAsClosed, .espSAsKeptByPeer, .briInClear, .briUnderAnotherSA,
+    .baInClear, .baUnderAnotherSA, .braInClear, .braUnderAnotherSA, .buInClear, .buUnderAnotherSA, .unprotectedBUAccepted,
+    .unprotectedBUTakenSilently,
+    .foreignSABUAccepted, .forgedBUAccepted, .unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted, .unprotectedBRIAccepted,
+    .foreignSABRIAccepted, .forgedBRIAccepted, .unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted,
+  ]
+  /// Those that show only in a node whose packets go over IPv4.
+  static let namesThatNeedTunnel: Set<Name> = [.briNotInUDP, .briToOtherPort, .braNotInUDP, .braFromOtherPort]
+
   /// Every defect there is, the Home Agent's first.
-  package static let all: [Defect] = homeAgentDefects + userEquipmentDefects
+  package static let all: [Defect] =
+    homeAgentDefects + homeAgentProtectionDefects + userEquipmentDefects + userEquipmentProtectionDefects
 }
 
 /// The same requirements whatever the modifier.

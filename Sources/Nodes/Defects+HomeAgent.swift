@@ -182,10 +182,4 @@ let homeAgentDefects: [Defect] = [
   ha(
     .unknownOptionNotSkipped, acknowledged, [.first],
     "a BU(0) with an unknown mobility option is dropped; RFC 6275 6.2.1: skipped"),
-  ha(
-    .deleteUnanswered, .both("24303-5.4.3.2-03"), [.first, .second],
-    "the UE's DELETE gets no response; RFC 7296 1.4: every request is answered"),
-  ha(
-    .espSAsKept, .both("24303-5.4.3.2-04"), [.first, .second],
-    "the ESP SAs of an IKE SA that the UE has deleted live on; 24303 5.4.3.2: they are closed"),
 ]

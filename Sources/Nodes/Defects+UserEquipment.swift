@@ -138,13 +138,4 @@ let userEquipmentDefects: [Defect] = [
   ue(
     .updateRateIgnored, .both("M-19c"), [.first], "each BA of status 135 is followed by a BU at once; RFC 6275 11.8: at most three a second"
   ),
-  ue(
-    .deleteNotSent, .both("24303-5.4.2.1-06", "24303-5.4.2.2-03"), each,
-    "the UE keeps the IKE SA of a binding that is over; 24303 5.4.2.1, 5.4.2.2: it deletes it"),
-  ue(
-    .deleteNamesESPSAs, .both("24303-5.4.2.1-06", "24303-5.4.2.2-04"), each,
-    "the UE's DELETE names protocol 3 and its ESP SAs alone; 24303 5.4.2.2: protocol 1"),
-  ue(
-    .deleteWithSPISize, .both("24303-5.4.2.2-04"), each, "the DELETE of the IKE SA has an SPI Size of 8; RFC 7296 3.11: 0"),
-  ue(.deleteBeforeBRA, .both("24303-5.4.2.1-07"), each, "the DELETE goes before the BRA; 24303 5.4.2.1: the BRA first"),
 ]

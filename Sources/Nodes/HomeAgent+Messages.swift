@@ -7,7 +7,7 @@ private let updateReserved = FieldPath(.bu, "reserved")
 extension ReferenceHomeAgent {
   /// A Mobility Header message for the Home Agent itself.
   mutating func receiveMobility(_ frame: Span<UInt8>, _ arrival: Arrival, at now: Instant, _ outbox: inout Outbox) {
-    guard admitsHomeAddress(frame, arrival, at: now, &outbox), stack.isProtected(arrival) else { return }
+    guard admitsHomeAddress(frame, arrival, at: now, &outbox), stack.isProtected(frame, arrival) else { return }
     let home = arrival.homeAddressOption ?? arrival.source
     let occasion = stack.occasion
     // Such a source gets this far by a defect alone.

@@ -128,6 +128,7 @@ extension ReferenceHomeAgent {
   private mutating func acknowledge(
     _ update: Update, _ status: UInt8, _ circumstances: Occasion, at now: Instant, _ outbox: inout Outbox
   ) {
+    if stack.isTakenSilently { return }
     guard update.isDeregistration, status == 0 || status == 133 else {
       return stack.send(acknowledgement(update, status), to: update.source, at: now, &outbox)
     }
@@ -150,7 +151,9 @@ extension ReferenceHomeAgent {
     if defects.hits(.baSequenceWrong, occasion) { ba.set(.baSequence, UInt128(update.sequence &+ 1)) }
     if defects.hits(.baReservedSet, occasion) { ba.set(.mhReserved, 1) }
     if defects.hits(.baBadChecksum, occasion) { ba = ba.withWrongChecksum() }
-    stack.send(ba, to: update.source, after: delay, at: now, &outbox)
+    let isForeign = defects.hits(.baUnderAnotherSA, occasion)
+    let sealing = defects.hits(.baInClear, occasion) ? Sealing.clear : isForeign ? .of(other(than: update.home)) : .own
+    stack.send(ba, to: update.source, after: delay, sealing, at: now, &outbox)
   }
 
   /// RFC 6275 9.5.4. K stays 0: no association of IKE moves with the binding.

@@ -1,4 +1,5 @@
 import Link
+import Security
 import Wire
 
 extension ReferenceHomeAgent {
@@ -67,6 +68,7 @@ extension ReferenceHomeAgent {
       if !stack.varies(.keptAfterLastCopy) {
         removeBinding(home)
         stack.releaseKeys(home, at: now, &outbox)
+        if defects.hits(.deleteCopyChanged, revocation.occasion) { stack.protection[0].sealAnew(home, at: now) }
       }
       return
     }
@@ -105,7 +107,13 @@ extension ReferenceHomeAgent {
 
   mutating func sendIndication(_ home: IPv6Address, at now: Instant, _ outbox: inout Outbox) {
     guard let revocation = revocations[home] else { return }
-    stack.send(indication(home, revocation), to: revocation.careOf, at: now, &outbox)
+    var occasion = revocation.occasion
+    occasion.isCopy = revocation.copies > 0
+    func hits(_ defect: Defect.Name) -> Bool { defects.hits(defect, occasion) }
+    // By the keys of the binding that is revoked, whatever home address a defect names.
+    let sealing = hits(.briInClear) ? Sealing.clear : .of(hits(.briUnderAnotherSA) ? other(than: home) : home)
+    let carriage = hits(.briNotInUDP) ? Carriage.withoutUDP : hits(.briToOtherPort) ? .otherPort : .own
+    stack.send(indication(home, revocation), to: revocation.careOf, sealing, carriage, at: now, &outbox)
   }
 
   /// The BRI of 24.303 5.4.3.1 (v0.4.1) or A.6.1 (Rel-17).

@@ -31,17 +31,64 @@ extension NodeConfiguration {
   }
 }
 
+/// By which ESP SA a message goes out.
+enum Sealing {
+  case own
+  /// By none.
+  case clear
+  /// By that of this home address, if it has one.
+  case of(IPv6Address)
+}
+
+/// How a message goes through its tunnel.
+enum Carriage {
+  case own
+  /// IPv6 in IPv4, where it should go in UDP.
+  case withoutUDP
+  /// In UDP, to or from another port of the UE's.
+  case otherPort
+
+  func of(_ headers: TunnelHeaders) -> TunnelHeaders {
+    switch self {
+    case .own: headers
+    case .withoutUDP: headers.withoutUDP
+    case .otherPort: headers.withOtherPort
+    }
+  }
+}
+
 extension NodeStack {
   /// The frame as it is out of its tunnel and behind ESP, decoded; nil where there is neither, or nobody has the key.
   mutating func opened(_ frame: Span<UInt8>) -> [UInt8]? {
+    (isForged, isTakenSilently) = (false, false)
     if protection.isEmpty, tunnel == nil { return nil }
     let decoder = decoder
-    guard let native = tunnel?.opened(frame, with: decoder, into: &dissection) else {
-      return protection.isEmpty ? nil : protection[0].opened(frame, with: decoder, into: &dissection)
-    }
-    let octets = protection.isEmpty ? native : protection[0].opened(native.span, with: decoder, into: &dissection) ?? native
+    guard let native = tunnel?.opened(frame, with: decoder, into: &dissection) else { return unsealed(frame) }
+    let octets = unsealed(native.span) ?? native
     tunnel?.learn(octets.span, dissection)
     return octets
+  }
+
+  private mutating func unsealed(_ frame: Span<UInt8>) -> [UInt8]? {
+    guard !protection.isEmpty else { return nil }
+    let decoder = decoder
+    if let octets = protection[0].opened(frame, with: decoder, into: &dissection) { return octets }
+    let isTrusting = [Defect.Name.forgedBUAccepted, .forgedBRAAccepted, .forgedBRIAccepted, .forgedBAAccepted].contains {
+      defects.contains($0)
+    }
+    guard isTrusting, let octets = protection[0].opened(frame, with: decoder, isTrusting: true, into: &dissection) else { return nil }
+    isForged = true
+    return octets
+  }
+
+  /// Nil: it must not go out, for want of keys.
+  mutating func sealed(_ packet: Packet, _ sealing: Sealing) -> Packet? {
+    guard !protection.isEmpty else { return packet }
+    switch sealing {
+    case .clear: return packet
+    case .of(let home) where protection[0].covers(home): return protection[0].seal(packet, of: home).packet
+    default: return protection[0].seal(packet, usesRetired: defects.contains(.deleteBeforeBRA)).packet
+    }
   }
 
   /// IKE over IPv4, to this node; nil for anything else over IPv4.
@@ -66,10 +113,26 @@ extension NodeStack {
   }
 
   /// Whether a Mobility Header came as the policy asks: those of a binding by its own security association (RFC 4301 5.2, RFC 4877 4).
-  func isProtected(_ arrival: Arrival) -> Bool {
+  mutating func isProtected(_ frame: Span<UInt8>, _ arrival: Arrival) -> Bool {
     guard !protection.isEmpty, let home = arrival.homeAddressOption ?? arrival.routing, dissection.mobility >= 0 else { return true }
-    return protection[0].isOf(home, dissection.layers[dissection.mobility].protection)
+    let layer = dissection.layers[dissection.mobility].protection
+    if protection[0].isOf(home, layer), !isForged { return true }
+    let fault = isForged ? 2 : layer.isOpened ? 1 : 0
+    let defects: [Defect.Name]? =
+      switch (role, dissection.value(.mhType, in: frame)) {
+      case (.homeAgent, 5): [.unprotectedBUAccepted, .foreignSABUAccepted, .forgedBUAccepted]
+      case (.homeAgent, 16): [.unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted]
+      case (.userEquipment, 16): [.unprotectedBRIAccepted, .foreignSABRIAccepted, .forgedBRIAccepted]
+      case (.userEquipment, 6): [.unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted]
+      default: nil
+      }
+    guard let defects else { return false }
+    isTakenSilently = fault == 0 && defects[0] == .unprotectedBUAccepted && shows(.unprotectedBUTakenSilently, of: home)
+    return isTakenSilently || shows(defects[fault], of: home)
   }
+
+  /// The initiator's SPI of an IKE message.
+  func ikeSPI(of frame: Span<UInt8>) -> UInt64? { dissection.value(.ikeInitiatorSPI, in: frame).map { UInt64(truncatingIfNeeded: $0) } }
 
   /// Takes an IKE message, and says what it has changed.
   /// - Parameter isAnswered: told that, whether the answer goes out.

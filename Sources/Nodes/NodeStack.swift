@@ -16,6 +16,10 @@ struct NodeStack: Sendable {
   var protection: [BindingProtection] = []
   /// Nil where they go natively.
   var tunnel: BindingTunnel?
+  /// The frame in hand has a wrong integrity check value; such a one gets this far by a defect alone.
+  var isForged = false
+  /// The message in hand is worked on and not answered, by a defect.
+  var isTakenSilently = false
   private var errorSecond: Int64 = .min
   private var errorCount = 0
   /// How often a defect could have shown, by home address.
@@ -331,7 +335,8 @@ struct NodeStack: Sendable {
 
   /// Sends an IPv6 packet; everybody is on-link.
   mutating func send(
-    _ packet: Packet, to nextHop: IPv6Address, on port: Int = 0, after delay: Interval = .zero, at now: Instant, _ outbox: inout Outbox
+    _ packet: Packet, to nextHop: IPv6Address, on port: Int = 0, after delay: Interval = .zero, _ sealing: Sealing = .own,
+    _ carriage: Carriage = .own, at now: Instant, _ outbox: inout Outbox
   ) {
     guard configuration.hardware.indices.contains(port) else { return }
     var framed = packet
@@ -347,11 +352,8 @@ struct NodeStack: Sendable {
       if let traffic = FieldPath(.ipv6, "traffic-class") { framed.set(traffic, 0xc0) }
     }
     let headers = tunnel?.headers(for: &framed)
-    if !protection.isEmpty {
-      guard let sealed = protection[0].seal(framed, usesRetired: defects.contains(.deleteBeforeBRA)).packet else { return }
-      framed = sealed
-    }
-    if let headers { framed = headers.around(framed) }
+    guard let sealed = sealed(framed, sealing) else { return }
+    framed = headers.map { carriage.of($0).around(sealed) } ?? sealed
     guard delay > .zero else { return leave(framed, to: nextHop, on: port, at: now, &outbox) }
     var delayed = Outbox()
     leave(framed, to: nextHop, on: port, at: now, &delayed)
@@ -362,6 +364,7 @@ struct NodeStack: Sendable {
 extension Packet {
   /// The same packet with a Mobility Header checksum that is not the right one.
   func withWrongChecksum() -> Packet {
+    // Everything else is still worked out when it is sent, behind ESP or in a tunnel.
     var copy = self
     if let right = frozen().chosen(.mhChecksum) { copy.set(.mhChecksum, right ^ 0x5555) }
     return copy

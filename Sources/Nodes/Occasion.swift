@@ -22,12 +22,17 @@ struct History: Sendable {
   /// The last binding went by a de-registration.
   var isDeregistered = false
   var expiries = 0
-  /// IKE SAs that the UE has deleted.
+  /// IKE SAs that the other end has deleted.
   var releases = 0
+  /// Requests in IKE SAs that ask for nothing but an answer.
+  var questions = 0
   /// The number of the binding that expired; kept by a defect alone.
   var expiredSequence: UInt16?
   /// The number of the last Binding Update that the UE sent.
   var updateSequence: UInt16?
+
+  var nextRelease: Occasion { Occasion(count: releases + 1) }
+  var nextQuestion: Occasion { Occasion(count: questions + 1) }
 }
 
 /// The defects that a node was given. Every behaviour point asks one question here.

@@ -92,7 +92,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
   }
 
   package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
-    note(stack.wake(at: now, &outbox))
+    note(stack.wake(at: now, &outbox), at: now)
     while let timer = timers.popDue(at: now) {
       switch timer {
       case .indication(let home): sendIndication(home, at: now, &outbox)
@@ -145,25 +145,48 @@ package struct ReferenceHomeAgent: Station, Sendable {
   // MARK: Bindings
 
   private mutating func exchangeKeys(_ frame: Span<UInt8>, at now: Instant, _ outbox: inout Outbox) {
-    let spi = stack.dissection.value(.ikeInitiatorSPI, in: frame).map { UInt64(truncatingIfNeeded: $0) } ?? 0
-    let (histories, defects) = (histories, defects)
-    var isUnanswered = unanswered.contains(spi)
+    let (histories, revocations, defects) = (histories, revocations, defects)
+    var isUnanswered = stack.ikeSPI(of: frame).map { unanswered.contains($0) } ?? false
+    var staysSo = isUnanswered
     let events = stack.exchangeKeys(frame, at: now, &outbox) { events in
-      for case .closed(let home, .deletedByPeer) in events {
-        if defects.hits(.deleteUnanswered, Occasion(count: (histories[home]?.releases ?? 0) + 1)) { isUnanswered = true }
+      for event in events {
+        if case .closed(let home, .deletedByPeer) = event {
+          var occasion = (histories[home] ?? History()).nextRelease
+          occasion.isRace = revocations[home] != nil
+          if defects.hits(.deleteUnanswered, occasion) { (isUnanswered, staysSo) = (true, true) }
+        }
+        if case .asked(let home) = event, defects.hits(.informationalUnanswered, (histories[home] ?? History()).nextQuestion) {
+          isUnanswered = true
+        }
       }
       return !isUnanswered
     }
-    if isUnanswered { unanswered.insert(spi) }
-    note(events)
+    if staysSo, let spi = stack.ikeSPI(of: frame) { unanswered.insert(spi) }
+    note(events, at: now)
   }
 
   /// A mobile node that has deleted its IKE SA can neither answer nor use its binding any more.
-  private mutating func note(_ events: [BindingProtection.Event]) {
-    for case .closed(let home, _) in events {
+  private mutating func note(_ events: [BindingProtection.Event], at now: Instant) {
+    for event in events {
+      if case .asked(let home) = event { histories[home, default: History()].questions += 1 }
+      guard case .closed(let home, _) = event else { continue }
+      var occasion = (histories[home] ?? History()).nextRelease
+      occasion.isRace = revocations[home] != nil
       histories[home, default: History()].releases += 1
-      let isKept = defects.hits(.espSAsKept, Occasion(count: histories[home]?.releases ?? 1))
-      if isKept { stack.protection[0].restore(home) }
+      if defects.hits(.espSAsKept, occasion) { stack.protection[0].restore(home) }
+      if defects.hits(.espInboundKept, occasion) { stack.protection[0].restore(home, outbound: false) }
+      if defects.hits(.ikeSAKept, occasion) { stack.protection[0].reopen(home) }
+      if defects.hits(.deleteAnsweredAnew, occasion) { stack.protection[0].sealAnew(home, at: now) }
+      let bystander = other(than: home)
+      if bound(bystander) != nil {
+        if defects.hits(.bystanderIKESAClosed, occasion) { stack.protection[0].drop(bystander, ikeSA: true) }
+        if defects.hits(.bystanderESPSAsClosed, occasion) { stack.protection[0].drop(bystander, ikeSA: false) }
+      }
+      if defects.hits(.espOutboundKept, occasion), revocations[home] != nil {
+        // It goes on asking for its BRA.
+        stack.protection[0].restore(home, inbound: false)
+        continue
+      }
       endRevocation(home)
       removeBinding(home)
     }

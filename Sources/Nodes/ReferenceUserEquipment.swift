@@ -46,6 +46,8 @@ package struct ReferenceUserEquipment: Station, Sendable {
   var bindings: [IPv6Address: Binding] = [:]
   var answers: [IPv6Address: Answer] = [:]
   var histories: [IPv6Address: History] = [:]
+  /// IKE SAs whose messages get no answer any more, by a defect.
+  private var unanswered: Set<UInt64> = []
   private var generator: SeededGenerator
 
   package init(_ configuration: NodeConfiguration) {
@@ -81,7 +83,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
     guard var arrival = stack.accept(frame, isDecoded: isDecoded, on: port, at: now, &outbox) else { return }
     arrival.isRoutingWrong = arrival.isRoutingWrong || isRoutingWrong
     if case .mobility = arrival.content { return receiveMobility(frame, arrival, at: now, &outbox) }
-    if case .keyExchange = arrival.content { return note(stack.exchangeKeys(frame, at: now, &outbox), at: now, &outbox) }
+    if case .keyExchange = arrival.content { return exchangeKeys(frame, at: now, &outbox) }
     guard arrival.routing == nil || isRouteMine(arrival) else { return }
     // A UE is nobody's Home Agent or correspondent: no Home Address option has a binding here (RFC 6275 9.3.1).
     guard arrival.homeAddressOption == nil else { return stack.sendBindingError(1, frame, arrival, at: now, &outbox) }
@@ -156,13 +158,39 @@ package struct ReferenceUserEquipment: Station, Sendable {
 
   // MARK: Bindings
 
+  private mutating func exchangeKeys(_ frame: Span<UInt8>, at now: Instant, _ outbox: inout Outbox) {
+    let (histories, defects, silent) = (histories, defects, unanswered)
+    var isUnanswered = stack.ikeSPI(of: frame).map { silent.contains($0) } ?? false
+    var staysSo = isUnanswered
+    let events = stack.exchangeKeys(frame, at: now, &outbox) { events in
+      for event in events {
+        if case .closed(let home, .deletedByPeer) = event, defects.hits(.deleteUnanswered, (histories[home] ?? History()).nextRelease) {
+          (isUnanswered, staysSo) = (true, true)
+        }
+        if case .asked(let home) = event, defects.hits(.informationalUnanswered, (histories[home] ?? History()).nextQuestion) {
+          isUnanswered = true
+        }
+      }
+      return !isUnanswered
+    }
+    if staysSo, let spi = stack.ikeSPI(of: frame) { unanswered.insert(spi) }
+    note(events, at: now, &outbox)
+  }
+
   private mutating func note(_ events: [BindingProtection.Event], at now: Instant, _ outbox: inout Outbox) {
     for event in events {
       switch event {
       case .established(let home):
         if bindings[home] != nil { beginUpdates(home, at: now, &outbox) }
+      case .asked(let home): histories[home, default: History()].questions += 1
       // Without them the binding is of no use; 24.303 says nothing of its entry.
-      case .closed(let home, _): removeBinding(home)
+      case .closed(let home, let reason):
+        removeBinding(home)
+        guard reason == .deletedByPeer else { continue }
+        let occasion = (histories[home] ?? History()).nextRelease
+        histories[home, default: History()].releases += 1
+        if defects.hits(.espSAsKeptByPeer, occasion) { stack.protection[0].restore(home) }
+        if defects.hits(.deleteAnsweredAnew, occasion) { stack.protection[0].sealAnew(home, at: now) }
       }
     }
   }
@@ -172,12 +200,24 @@ package struct ReferenceUserEquipment: Station, Sendable {
     _ home: IPv6Address, _ occasion: Occasion, after delay: Interval = .zero, at now: Instant, _ outbox: inout Outbox
   ) {
     removeBinding(home)
-    if defects.hits(.deleteNotSent, occasion) { return }
+    switch defects.how(.deleteNotSent, occasion) {
+    case nil: break
+    case .otherBinding: return stack.releaseKeys(other(than: home) ?? home, at: now, &outbox)
+    default: return
+    }
     if delay > .zero { return timers.set(.release(home), at: now + delay) }
     var how = BindingProtection.Release.ikeSA
     if defects.hits(.deleteNamesESPSAs, occasion) { how = .espSAs }
     if defects.hits(.deleteWithSPISize, occasion) { how = .ikeSAWithSPISize }
+    if defects.hits(.deleteListsSPIs, occasion) { how = .ikeSAWithSPIs }
+    if defects.hits(.ikeSAKept, occasion) { how = .ikeSAKept }
     stack.releaseKeys(home, how, at: now, &outbox)
+    guard !stack.protection.isEmpty else { return }
+    if defects.hits(.espSAsKept, occasion) { stack.protection[0].restore(home) }
+    if defects.hits(.deleteCopyChanged, occasion) { stack.protection[0].sealAnew(home, at: now) }
+    guard let other = other(than: home) else { return }
+    if defects.hits(.otherIKESADeleted, occasion) { stack.releaseKeys(other, at: now, &outbox) }
+    if defects.hits(.otherESPSAsClosed, occasion) { stack.protection[0].drop(other, ikeSA: false) }
   }
 
   func isBound(_ home: IPv6Address) -> Bool { bindings[home]?.phase == .bound }

@@ -101,7 +101,9 @@ extension ReferenceUserEquipment {
       ])
     if hits(.buBadChecksum) { bu = bu.withWrongChecksum() }
     let isLost = stack.varies(.firstBULost) && binding.phase == .registering && !binding.isRetransmission
-    if !isLost { stack.send(bu, to: configuration.homeAgent, at: now, &outbox) }
+    var sealing = hits(.buInClear) ? Sealing.clear : .own
+    if hits(.buUnderAnotherSA), let other = other(than: home) { sealing = .of(other) }
+    if !isLost { stack.send(bu, to: configuration.homeAgent, sealing, at: now, &outbox) }
     bindings[home]?.isWaiting = true
     bindings[home]?.recentUpdates = (binding.recentUpdates + [now]).suffix(Self.maximumUpdateRate)
     let isLate = stack.varies(.lateRetransmission)

@@ -33,7 +33,7 @@ extension ReferenceUserEquipment {
     let occasion = revocationOccasion(home, number: UInt16(truncatingIfNeeded: sequence ?? 1))
     stack.occasion = occasion
     guard admits(frame, arrival, isIndication, at: now, &outbox) else { return noteMalformed(home) }
-    guard stack.isProtected(arrival) else { return }
+    guard stack.isProtected(frame, arrival) else { return }
     // Such a source gets this far by a defect alone.
     if arrival.source.isMulticast, !isIndication, !stack.shows(.errorToNonUnicastSource, of: home) { return }
     let faults = stack.faults(frame)
@@ -225,6 +225,9 @@ extension ReferenceUserEquipment {
     if hits(.braWithoutHomeAddressOption) { bra.headers.removeAll { $0.kind == .destinationOptions } }
     if hits(.braPayloadProto) { bra.set(.mhPayloadProto, 6) }
     if hits(.braBadChecksum) { bra = bra.withWrongChecksum() }
-    stack.send(bra, to: bri.source, after: delay, at: now, &outbox)
+    var sealing = hits(.braInClear) ? Sealing.clear : .own
+    if hits(.braUnderAnotherSA), let other = other(than: bri.home) { sealing = .of(other) }
+    let carriage = hits(.braNotInUDP) ? Carriage.withoutUDP : hits(.braFromOtherPort) ? .otherPort : .own
+    stack.send(bra, to: bri.source, after: delay, sealing, carriage, at: now, &outbox)
   }
 }

@@ -74,6 +74,7 @@ struct Ladder {
         draw("bu with bu.lifetime 0, \(moment) the bri, in at most five attempts", .right)
       case .withhold(let what, let home): draw("from here on the tester leaves \(what) without an answer\(at(home))", .none)
       case .deleteKeys(let home): draw("ike delete of the IKE SA; what follows goes by the keys that were\(at(home))", .right)
+      case .deleteAgain(let home): draw("the same ike delete again\(at(home))", .right)
       case .probe(let id, let home):
         let probe = suite.probes.first { $0.id == id }
         let watched = probe.map { ": \($0.stimulus), watched for \($0.window.words)" } ?? ""

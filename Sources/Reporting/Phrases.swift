@@ -37,17 +37,19 @@ extension FieldTest {
     case (.sound, .yes): "nothing wrong in it"
     case (.sound, .no): "something wrong in it"
     case (.field(let path), _): "\(subject) \(condition.words(path))"
+    case (.manner(let manner), _): "\(subject) \(condition.words(nil, manner))"
     default: "\(subject) \(condition.words(nil))"
     }
   }
 }
 
 extension Condition {
-  fileprivate func words(_ path: FieldPath?) -> String {
+  fileprivate func words(_ path: FieldPath?, _ manner: Manner? = nil) -> String {
     let field = path.flatMap { $0.field(in: .rfc5846) ?? $0.field(in: .draft01) }
     func text(_ value: UInt128) -> String {
+      if let manner { return manner.word(value) }
       // Meanings differ between layouts; a number stands in both.
-      field.map { $0.presentation == .number ? "\(value)" : $0.text(value) } ?? "\(value)"
+      return field.map { $0.presentation == .number ? "\(value)" : $0.text(value) } ?? "\(value)"
     }
     func list(_ ranges: [ClosedRange<UInt128>]) -> String {
       ranges.map { $0.lowerBound == $0.upperBound ? text($0.lowerBound) : "\(text($0.lowerBound))…\(text($0.upperBound))" }
@@ -122,6 +124,12 @@ extension Stimulus {
     if again { return "the same \(kind.rawValue) again\(left)" }
     var parts = values.map { "\($0.path) \($0.value.words($0.path))" }
     parts += options.map { "option \($0.type) of \(counted($0.data.count, "octet"))" }
+    switch sealing {
+    case .own: break
+    case .none: parts.append("nothing sealed")
+    case .wrong: parts.append("a wrong integrity check value")
+    case .home(let index): parts.append("the keys of home address \(index)")
+    }
     if let carrier { parts.append(carrier == "none" ? "the home address in no header" : "the home address in \(carrier)") }
     return kind.rawValue + (parts.isEmpty ? "" : " with \(parts.joined(separator: ", "))") + left
   }

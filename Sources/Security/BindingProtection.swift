@@ -11,6 +11,8 @@ package struct BindingProtection: Sendable {
     case established(IPv6Address)
     /// The IKE SA of a binding is gone, and its ESP SAs with it.
     case closed(IPv6Address, IKEClosure)
+    /// An INFORMATIONAL request that asks for nothing but an answer has come in the IKE SA of a binding.
+    case asked(IPv6Address)
   }
 
   private struct Keys: Sendable {
@@ -28,6 +30,10 @@ package struct BindingProtection: Sendable {
   private var keys: [IPv6Address: Keys] = [:]
   /// Those that were there last, of bindings that have none any more.
   private var retired: [IPv6Address: Keys] = [:]
+  /// ESP SAs that a host goes on using though they are gone, as nobody should.
+  private var lingering: [IPv6Address: (number: UInt16?, outbound: SecurityAssociation?)] = [:]
+  /// The last DELETE of a binding's IKE SA.
+  private var deletions: [IPv6Address: [IKEDatagram]] = [:]
   /// The home addresses of the IKE SAs that this host began.
   private var begun: [UInt64: IPv6Address] = [:]
   /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.
@@ -77,6 +83,10 @@ package struct BindingProtection: Sendable {
     case espSAs
     /// The DELETE of the IKE SA says that SPIs of eight octets follow.
     case ikeSAWithSPISize
+    /// The DELETE of the IKE SA lists an SPI.
+    case ikeSAWithSPIs
+    /// The DELETE goes out, and the IKE SA stays.
+    case ikeSAKept
   }
 
   /// Lets go of the keys of a binding, and tells the other end. Its ESP SAs are gone at once.
@@ -86,20 +96,54 @@ package struct BindingProtection: Sendable {
     begun[old.handle] = nil
     switch how {
     case .ikeSA: endpoint.delete(old.handle, at: now, &output)
+    case .ikeSAKept: endpoint.request(old.handle, [.deleteIKE], at: now, &output)
+    case .ikeSAWithSPIs:
+      var deletion = Packet.Option.deleteIKE
+      deletion.values.append((path: .deleteSPISize, value: 4))
+      deletion.values.append((path: .deleteCount, value: 1))
+      deletion.data = [UInt8](bigEndian: old.inbound.spi)
+      endpoint.delete(old.handle, deletion, at: now, &output)
     case .espSAs: endpoint.deleteChild(old.handle, inboundSPI: old.inbound.spi, at: now, &output)
     case .ikeSAWithSPISize:
       var deletion = Packet.Option.deleteIKE
       deletion.values.append((path: .deleteSPISize, value: 8))
-      endpoint.request(old.handle, [deletion], at: now, &output)
+      endpoint.delete(old.handle, deletion, at: now, &output)
     }
+    deletions[home] = output.datagrams
   }
 
-  /// Takes the keys that a binding had last back into use, as nobody should.
-  package mutating func restore(_ home: IPv6Address) {
-    guard keys[home] == nil, var old = retired[home] else { return }
-    old.number = inbound.add(old.inbound)
-    keys[home] = old
+  // MARK: What nobody should do
+
+  /// Goes on using the ESP SAs that a binding had last, until it gets others.
+  package mutating func restore(_ home: IPv6Address, inbound isInbound: Bool = true, outbound isOutbound: Bool = true) {
+    guard keys[home] == nil, let old = retired[home] else { return }
+    lingering[home] = (number: isInbound ? inbound.add(old.inbound) : nil, outbound: isOutbound ? old.outbound : nil)
   }
+
+  /// Goes on using the IKE SA that a binding had last.
+  package mutating func reopen(_ home: IPv6Address) {
+    if let handle = retired[home]?.handle { endpoint.reopen(handle) }
+  }
+
+  /// Lets go of keys without a word: of the IKE SA, or of the ESP SAs.
+  package mutating func drop(_ home: IPv6Address, ikeSA: Bool) {
+    guard let handle = keys[home]?.handle else { return }
+    if ikeSA { endpoint.drop(handle) } else { forget(home) }
+  }
+
+  /// Seals the DELETE of the IKE SA that a binding had last, or the answer to it, anew.
+  package mutating func sealAnew(_ home: IPv6Address, at now: Instant) {
+    var output = IKEOutput()
+    if let handle = retired[home]?.handle { endpoint.sealAnew(handle, at: now, &output) }
+  }
+
+  /// Asks in the IKE SA that a binding has, or had last, whether the other end is there (RFC 7296 1.4).
+  package mutating func ask(_ home: IPv6Address, at now: Instant, _ output: inout IKEOutput) {
+    if let handle = (keys[home] ?? retired[home])?.handle { endpoint.ask(handle, at: now, &output) }
+  }
+
+  /// Sends the last DELETE of a binding's IKE SA once more, the same octets.
+  package func deleteAgain(_ home: IPv6Address, _ output: inout IKEOutput) { output.datagrams += deletions[home] ?? [] }
 
   package var nextDeadline: Instant { endpoint.nextDeadline }
 
@@ -124,6 +168,7 @@ package struct BindingProtection: Sendable {
         tables.add(child)
         guard let home = home(of: handle, child) else { continue }
         forget(home)
+        if let number = lingering.removeValue(forKey: home)?.number { self.inbound.remove(number: number) }
         let inbound = SecurityAssociation(spi: child.inboundSPI, child.inbound, child.isTransportMode ? .transport : .tunnel)
         keys[home] = Keys(
           handle: handle, number: self.inbound.add(inbound), inbound: inbound,
@@ -141,6 +186,10 @@ package struct BindingProtection: Sendable {
         for home in Set(homes).sorted() {
           if keys[home]?.handle == handle { forget(home) }
           events.append(.closed(home, reason))
+        }
+      case .requested(let handle, let exchange, let payloads) where exchange == 37 && payloads.isEmpty:
+        if let home = (keys.first { $0.value.handle == handle } ?? retired.first { $0.value.handle == handle })?.key {
+          events.append(.asked(home))
         }
       default: break
       }
@@ -185,20 +234,32 @@ package struct BindingProtection: Sendable {
   /// - Parameters:
   ///   - home: whose keys; nil: those of the binding that the packet names.
   ///   - usesRetired: where it has none any more, with those that it had.
-  package mutating func seal(_ packet: Packet, of home: IPv6Address? = nil, usesRetired: Bool = false) -> Sealed {
+  ///   - isForged: the integrity check value is a wrong one.
+  package mutating func seal(
+    _ packet: Packet, of home: IPv6Address? = nil, usesRetired: Bool = false, isForged: Bool = false
+  ) -> Sealed {
     guard let index = packet.index(of: .mh), let home = home ?? packet.boundHomeAddress else { return .untouched(packet) }
     let kept = kept
     var sealed = try? keys[home]?.outbound.seal(packet, from: index, kept, using: &generator)
+    if isForged, let last = sealed?.payload.indices.last { sealed?.payload[last] ^= 0xff }
+    if sealed == nil { sealed = try? lingering[home]?.outbound?.seal(packet, from: index, kept, using: &generator) }
     if sealed == nil, usesRetired { sealed = try? retired[home]?.outbound.seal(packet, from: index, kept, using: &generator) }
     return sealed.map { .sealed($0) } ?? .withoutKeys(home)
   }
 
   /// Whether a layer was opened with the security association of a binding.
-  package func isOf(_ home: IPv6Address, _ layer: Protection) -> Bool { keys[home].map { layer == .opened($0.number) } ?? false }
+  package func isOf(_ home: IPv6Address, _ layer: Protection) -> Bool {
+    (keys[home]?.number ?? lingering[home]?.number).map { layer == .opened($0) } ?? false
+  }
 
   /// The frame as it is behind ESP; nil where nothing is sealed in it, or by nobody's keys. `dissection` is of what there is then.
-  package mutating func opened(_ frame: Span<UInt8>, with decoder: Decoder, into dissection: inout Dissection) -> [UInt8]? {
-    inbound.decapsulated(frame, with: decoder, kept, into: &dissection)
+  ///
+  /// - Parameter isTrusting: a wrong integrity check value is let pass.
+  package mutating func opened(
+    _ frame: Span<UInt8>, with decoder: Decoder, isTrusting: Bool = false, into dissection: inout Dissection
+  ) -> [UInt8]? {
+    inbound.checksIntegrity = !isTrusting
+    return inbound.decapsulated(frame, with: decoder, kept, into: &dissection)
   }
 }
 

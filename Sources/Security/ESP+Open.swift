@@ -15,8 +15,12 @@ extension SecurityAssociation {
   /// Throws, and then changes neither octets nor replay window: `tooShort`, `otherAssociation` for another SPI, `replayed`, `integrity`,
   /// `notWholeBlocks`, and `padding` when the trailer says more padding than there is (a wrong key, where nothing protects integrity).
   ///
-  /// - Parameter packet: where the packet stands in the octets, from its SPI to its integrity check value.
-  package mutating func open(_ bytes: inout [UInt8], _ packet: Range<Int>, _ kept: KeptKeys) throws(SecurityError) -> OpenedESP {
+  /// - Parameters:
+  ///   - packet: where the packet stands in the octets, from its SPI to its integrity check value.
+  ///   - checksIntegrity: whether a check value of its own, not that of an AEAD, is looked at.
+  package mutating func open(
+    _ bytes: inout [UInt8], _ packet: Range<Int>, _ kept: KeptKeys, checksIntegrity: Bool = true
+  ) throws(SecurityError) -> OpenedESP {
     let start = packet.lowerBound
     guard start >= 0, packet.upperBound <= bytes.count, packet.count >= 8 + keys.encryption.ivLength + 2 + keys.icvLength else {
       throw .tooShort
@@ -29,7 +33,7 @@ extension SecurityAssociation {
     let iv = (start + 8)..<text.lowerBound
     let head = start..<(start + 8)
     try kept.with(keys) { cipher, mac throws(SecurityError) in
-      if !keys.encryption.isAEAD { try mac.verify(bytes, over: start..<text.upperBound) }
+      if !keys.encryption.isAEAD, checksIntegrity { try mac.verify(bytes, over: start..<text.upperBound) }
       try cipher.decrypt(&bytes, text, iv: iv, associatedData: head)
     }
     guard let trailer = ESPTrailer(bytes, text) else {

@@ -11,6 +11,8 @@ package struct SecurityAssociations: Sendable {
   // An observer sees both directions, and either receiver may have chosen the same SPI.
   private var bySPI: [UInt32: [Entry]] = [:]
   private var next: UInt16 = 0
+  /// A wrong integrity check value is refused; off for whoever is to be deceived.
+  var checksIntegrity = true
 
   package init() {}
 
@@ -38,6 +40,13 @@ package struct SecurityAssociations: Sendable {
   @discardableResult
   package mutating func remove(spi: UInt32) -> [SecurityAssociation] {
     (bySPI.removeValue(forKey: spi) ?? []).map(\.association)
+  }
+
+  /// Removes the one of a number.
+  mutating func remove(number: UInt16) {
+    for (spi, entries) in bySPI where entries.contains(where: { $0.number == number }) {
+      bySPI[spi] = entries.count > 1 ? entries.filter { $0.number != number } : nil
+    }
   }
 
   /// What became of an ESP packet.
@@ -84,7 +93,7 @@ package struct SecurityAssociations: Sendable {
     var reason: SecurityError?
     for index in bySPI.values[slot].indices {
       do throws(SecurityError) {
-        let opened = try bySPI.values[slot][index].association.open(&frame, packet, kept)
+        let opened = try bySPI.values[slot][index].association.open(&frame, packet, kept, checksIntegrity: checksIntegrity)
         return .opened(number: bySPI.values[slot][index].number, opened)
       } catch {
         reason = reason ?? error

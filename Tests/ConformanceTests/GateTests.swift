@@ -13,7 +13,7 @@ import Testing
     let suite = try Judging.Suite.embedded()
     let dialect = try #require(suite.profile(pair.profile)).dialect
     return Defect.all.filter { defect in
-      defect.role == pair.nodeRole && !defect.needsKeys && !defect.requirements(under: dialect).isEmpty
+      defect.role == pair.nodeRole && !defect.needsKeys && !defect.needsTunnel && !defect.requirements(under: dialect).isEmpty
         && suite.expectations.contains { $0.defect == defect.name && $0.role == pair.role }
     }
   }

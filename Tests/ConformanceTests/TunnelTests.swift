@@ -66,6 +66,22 @@ import Wire
     #expect(outcome.testerErrors == [])
   }
 
+  /// RFC 5846 4: BRI and BRA in the encapsulation of the last BU; draft-01 has no such sentence.
+  @Test(arguments: Access.all.filter { $0.pair.profile == "rfc5846" }) func theEncapsulationIsJudged(_ access: Access) throws {
+    let defects = Defect.all.filter { $0.role == access.pair.nodeRole && $0.needsTunnel }
+    #expect(defects.count == 2)
+    for defect in defects {
+      for modifier in [nil] + defect.modifiers.map(Optional.some) {
+        let use = DefectUse(defect, modifier)
+        let bench = try bench(access, defects: [use.description])
+        let expected = bench.suite.expectations.of(defect.name, modifier: modifier?.rawValue, with: nil, role: access.pair.role)
+        let outcome = try bench.run()
+        #expect(outcome.verdicts.blamed == expected?.blames(in: access.pair.profile).sorted(), "\(use)")
+        #expect(outcome.testerErrors == [], "\(use)")
+      }
+    }
+  }
+
   @Test(arguments: [
     (Role.ha, "ba-not-sent", "24303-5.4.3.2-02"), (.ha, "bri-not-sent", "24303-5.4.3.1-01"),
     (.ha, "binding-kept-after-bra", "BR01-7.2-01"), (.ue, "bra-not-sent", "24303-5.4.2.1-02"),

@@ -73,9 +73,12 @@ extension SuiteLoader {
     case "mh.options": return optionTypes(pair.value).map { FieldTest(.options, $0) }
     default: break
     }
+    if let manner = Manner(rawValue: pair.key) { return words(pair.value, of: manner).map { FieldTest(.manner(manner), $0) } }
     guard pair.key.contains(".") else {
       reader.fail(
-        pair.location, "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"]))")
+        pair.location,
+        "unknown key '\(pair.key)' in a template\(YAMLReader.suggestion(pair.key, keys + ["sound", "mh.options"] + Manner.allCases.map(\.rawValue)))"
+      )
       return nil
     }
     guard let path = path(pair.key, pair.location) else { return nil }
@@ -84,6 +87,16 @@ extension SuiteLoader {
       return nil
     }
     return condition(pair.value, on: path, reference).map { FieldTest(.field(path), $0) }
+  }
+
+  /// One of its words, some of them, or `{ not: … }`; `present` where it can be told at all.
+  private func words(_ node: YAMLNode, of manner: Manner) -> Condition? {
+    if case .scalar("present", _) = node.content { return .present }
+    var (node, isNegated) = (node, false)
+    if case .mapping(let pairs) = node.content, pairs.count == 1, pairs[0].key == "not" { (node, isNegated) = (pairs[0].value, true) }
+    let names = reader.list(node).compactMap { reader.choice($0, of: manner.words, "a word for '\(manner.rawValue)'") }
+    let values = names.compactMap { name in manner.words.firstIndex(of: name).map { UInt128($0)...UInt128($0) } }
+    return values.isEmpty ? nil : isNegated ? .noneOf(values) : .oneOf(values)
   }
 
   private func optionTypes(_ node: YAMLNode) -> Condition? {

@@ -56,9 +56,10 @@ extension SuiteLoader {
   }
 
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
-    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "delete-keys"]
+    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "delete-keys", "delete-again"]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
+      if word == "delete-again" { return .deleteAgain(home: homeIndex(nil, needs, node.location)) }
       if word == "delete-keys" { return .deleteKeys(home: homeIndex(nil, needs, node.location)) }
       reader.fail(
         node.location, "expected a step (\(names.joined(separator: ", "))), found \(node.found)\(YAMLReader.suggestion(word, names))")
@@ -72,6 +73,7 @@ extension SuiteLoader {
     switch pair.key {
     case "register": return .register(home: homeIndex(value, needs, node.location))
     case "delete-keys": return .deleteKeys(home: homeIndex(value, needs, node.location))
+    case "delete-again": return .deleteAgain(home: homeIndex(value, needs, node.location))
     case "send": return readStimulus(value, needs).map { .send($0) }
     case "await", "end-unless":
       let isEnd = pair.key == "end-unless"
@@ -97,7 +99,7 @@ extension SuiteLoader {
       return .race(offset: offset, home: homeIndex(nil, needs, node.location))
     case "withhold":
       return named(value, needs).flatMap { name, home in
-        reader.choice(name, of: ["updates", "revocations"], "updates or revocations").map { .withhold($0, home: home) }
+        reader.choice(name, of: ["updates", "revocations", "keys"], "updates, revocations or keys").map { .withhold($0, home: home) }
       }
     case "probe":
       guard let (name, home) = named(value, needs), let id = knownID(name, of: "probe") else { return nil }
@@ -145,6 +147,7 @@ extension SuiteLoader {
     let optionsNode = mapping.take("options")
     let options = reader.list(optionsNode).compactMap { readOption($0) }
     let unless = reader.choice(mapping.take("unless"), MessageKind.self, "a message")
+    let sealing = mapping.take("sealed").map { readSealing($0, needs) } ?? .own
     let messages = MessageKind.allCases.compactMap { kind in mapping.take(kind.rawValue).map { (kind, $0) } }
     guard messages.count == 1, let (kind, fields) = messages.first else {
       if mapping.takeRest().isEmpty || messages.count > 1 {
@@ -158,11 +161,20 @@ extension SuiteLoader {
         return nil
       }
       if let node = carrierNode ?? optionsNode { reader.fail(node.location, "expected nothing beside 'again': the same octets are sent") }
-      return Stimulus(kind: kind, home: home, again: true, location: node.location)
+      return Stimulus(kind: kind, home: home, again: true, sealing: sealing, location: node.location)
     }
     return Stimulus(
-      kind: kind, values: stepValues(fields, of: kind, needs), options: options, carrier: carrier, home: home, unless: unless,
-      location: node.location)
+      kind: kind, values: stepValues(fields, of: kind, needs), options: options, carrier: carrier, home: home, sealing: sealing,
+      unless: unless, location: node.location)
+  }
+
+  /// `no`, `wrong`, or the index of the home address whose keys are taken.
+  private func readSealing(_ node: YAMLNode, _ needs: Case.Needs) -> Stimulus.Sealing {
+    switch node.content {
+    case .scalar("no", _): return .none
+    case .scalar("wrong", _): return .wrong
+    default: return .home(homeIndex(node, needs, node.location))
+    }
   }
 
   /// `{ type: 200, data: "0102" }`

@@ -42,7 +42,7 @@ enum Vocabulary {
   /// What a reaction may be worth; the others are about the tester.
   static let verdicts = ["pass", "note", "warning", "inconclusive", "fail"]
   static let carriers = ["hao", "rh2", "both", "hao-twice", "none"]
-  static let stimuli = ["echo-to-home", "watch"]
+  static let stimuli = ["echo-to-home", "question", "watch"]
   static let strengths = ["strong", "weak"]
   /// The attributes that a rule may ask of an event.
   static let events = ["hook": ["name"], "probe": ["name"]]

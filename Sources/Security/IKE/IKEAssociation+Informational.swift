@@ -31,6 +31,27 @@ extension IKEAssociation {
     close(closing, &turn)
   }
 
+  /// An empty request outside the window, of which no answer is awaited.
+  mutating func ask(_ turn: inout IKETurn) {
+    let outgoing = IKEOutgoing(exchange: Exchange.informational, isResponse: false, id: nextID, payloads: [], isSealed: true)
+    guard nextID < .max, let bytes = encode(outgoing, &turn) else { return }
+    nextID += 1
+    emit(bytes, &turn)
+  }
+
+  /// Of a DELETE of the IKE SA, and of the answer to one.
+  mutating func sealAnew(_ turn: inout IKETurn) {
+    func sealed(_ id: UInt32, isResponse: Bool, _ turn: inout IKETurn) -> [UInt8]? {
+      let payloads: [Packet.Option] = isResponse ? [] : [.deleteIKE]
+      return encode(
+        IKEOutgoing(exchange: Exchange.informational, isResponse: isResponse, id: id, payloads: payloads, isSealed: true), &turn)
+    }
+    if let id = remembered?.id, let bytes = sealed(id, isResponse: true, &turn) { remembered = (id: id, bytes: bytes) }
+    if case .deleteIKE? = outstanding?.purpose, let id = outstanding?.id, let bytes = sealed(id, isResponse: false, &turn) {
+      outstanding?.bytes = bytes
+    }
+  }
+
   /// What a Delete payload says; nil where its SPIs are not as many and as long as it says.
   private struct Deletion {
     var protocolID: UInt8

@@ -66,9 +66,10 @@ package struct IKEEndpoint: Sendable {
   }
 
   /// Deletes an IKE SA: INFORMATIONAL with D of protocol 1.
-  package mutating func delete(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+  /// - Parameter payload: in place of that D.
+  package mutating func delete(_ handle: UInt64, _ payload: Packet.Option = .deleteIKE, at now: Instant, _ output: inout IKEOutput) {
     withAssociation(handle, at: now, &output) { association, turn in
-      association.request(Exchange.informational, .deleteIKE, [.deleteIKE], &turn)
+      association.request(Exchange.informational, .deleteIKE, [payload], &turn)
     }
   }
 
@@ -101,6 +102,30 @@ package struct IKEEndpoint: Sendable {
   /// Puts another IKE SA in the place of this one (RFC 7296 2.18), and deletes this one then.
   package mutating func rekey(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
     withAssociation(handle, at: now, &output) { association, turn in association.rekey(&turn) }
+  }
+
+  // MARK: What nobody should ask of it
+
+  /// Sends an empty INFORMATIONAL request in whatever state the SA is, closed ones included, and does not wait for an answer.
+  package mutating func ask(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.ask(&turn) }
+  }
+
+  /// Takes a closed SA back into use. Its Child SAs are gone.
+  package mutating func reopen(_ handle: UInt64) {
+    guard associations[handle]?.phase == .closed else { return }
+    associations[handle]?.phase = .established
+    associations[handle]?.end = .distantFuture
+  }
+
+  /// Lets go of an SA without a word.
+  package mutating func drop(_ handle: UInt64) {
+    if let association = associations[handle] { forget(association) }
+  }
+
+  /// Seals the answer that is remembered, and the request that waits for one, anew: copies of them are other octets.
+  package mutating func sealAnew(_ handle: UInt64, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.sealAnew(&turn) }
   }
 
   // MARK: What it knows

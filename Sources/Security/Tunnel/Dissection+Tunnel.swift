@@ -14,6 +14,8 @@ package struct UntunnelledPacket: Sendable {
   package var careOf: IPv4Address
   /// Of the mobile node; nil: the packet came without UDP.
   package var port: UInt16?
+  /// Of the Home Agent.
+  package var homeAgentPort: UInt16?
   /// The Home Agent's address in the outer header.
   package var homeAgent: IPv4Address
 }
@@ -78,10 +80,11 @@ extension Dissection {
       octets += addresses.from.octets + addresses.to.octets
       for position in start..<end { octets.append(frame[position]) }
     }
+    let own = hasUDP ? value(isFromHomeAgent ? .udpSourcePort : .udpDestinationPort, ofLayer: index - 1, in: frame) : nil
     let port = hasUDP ? value(isFromHomeAgent ? .udpDestinationPort : .udpSourcePort, ofLayer: index - 1, in: frame) : nil
     return UntunnelledPacket(
       octets: octets, isFromHomeAgent: isFromHomeAgent, home: IPv6Address(isFromHomeAgent ? destination : source), careOf: careOf,
-      port: port.map { UInt16(truncatingIfNeeded: $0) },
+      port: port.map { UInt16(truncatingIfNeeded: $0) }, homeAgentPort: own.map { UInt16(truncatingIfNeeded: $0) },
       homeAgent: IPv4Address(UInt32(truncatingIfNeeded: isFromHomeAgent ? from : to)))
   }
 

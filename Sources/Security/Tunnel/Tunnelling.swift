@@ -19,6 +19,20 @@ package struct TunnelHeaders: Sendable {
   /// Nil: IPv6 in IPv4.
   var ports: (source: UInt16, destination: UInt16)?
 
+  /// The same as IPv6 in IPv4.
+  package var withoutUDP: TunnelHeaders {
+    var headers = self
+    headers.ports = nil
+    return headers
+  }
+
+  /// The same with another port of the mobile node's.
+  package var withOtherPort: TunnelHeaders {
+    var headers = self
+    if isFromHomeAgent { headers.ports?.destination ^= 1 } else { headers.ports?.source ^= 1 }
+    return headers
+  }
+
   /// The packet in its tunnel. A Home Address option and a type 2 routing header go: the inner addresses say what they say (RFC 5555 3.3).
   package func around(_ packet: Packet) -> Packet {
     guard let ip = packet.index(of: .ipv6) else { return packet }
