@@ -26,6 +26,9 @@ package final class Session {
   /// Called for every frame that belongs to a conversation.
   var observe: ((Span<UInt8>, Dissection, Monitor.Seen) -> Void)?
 
+  /// Called with what happened to the party's IKE SAs.
+  var observeKeys: (([IKEEvent]) -> Void)?
+
   /// - Parameter judge: one that was made for such a setup and has seen nothing; nil: one is made.
   package init(network: any Network, setup: Setup, suite: Suite, evidence: Evidence, judge: Judge? = nil) {
     self.network = network
@@ -56,7 +59,7 @@ package final class Session {
     if setup.role == .ue {
       neighbours.own(setup.homeAgent, on: setup.accessPort)
       if let ipv4 = setup.ipv4HomeAgent { neighbours.own(ipv4, on: setup.accessPort) }
-      for home in setup.homes { neighbours.own(home, on: setup.accessPort) }
+      if setup.hasMobileIPv6 { for home in setup.homes { neighbours.own(home, on: setup.accessPort) } }
     }
     for careOf in setup.careOf {
       if let ipv4 = careOf.ipv4 { neighbours.own(ipv4, on: setup.accessPort) } else { neighbours.own(careOf, on: setup.accessPort) }
@@ -67,6 +70,7 @@ package final class Session {
       tool: "detachspec", suite: suite.digest, role: setup.role, profile: setup.profile.id, homeAgents: [setup.homeAgent.description],
       ics: setup.ics, timers: setup.timers)
     note(run)
+    useKeys()
   }
 
   /// Asks the monitor.
@@ -123,7 +127,7 @@ package final class Session {
   /// Puts the options into a message that go with a tunnel, so that a step can change them.
   func addTunnelOptions(_ packet: inout Packet) { _ = tunnel?.headers(for: &packet) }
 
-  func hasKeys(_ home: IPv6Address) -> Bool { protection?.covers(home) ?? true }
+  func hasKeys(_ home: IPv6Address) -> Bool { protection?.isReady(home) ?? true }
 
   /// Begins the IKE SA of a UE that the tester plays.
   func establishKeys(_ home: IPv6Address) {
@@ -133,15 +137,23 @@ package final class Session {
   }
 
   func releaseKeys(_ home: IPv6Address) {
-    if protection?.covers(home) == true { exchangeKeys { $0.release(home, at: network.now, &$1) } }
+    if protection?.isReady(home) == true { exchangeKeys { $0.release(home, at: network.now, &$1) } }
   }
 
   private func exchangeKeys(_ body: (inout BindingProtection, inout IKEOutput) -> Void) {
     guard var changed = protection else { return }
     var output = IKEOutput()
     body(&changed, &output)
+    observeKeys?(output.events)
+    let unnamed = changed.takeUnnamed()
     protection = changed
     useKeys()
+    for (spi, home) in unnamed {
+      var event = Event(.association)
+      event.home = HomeAddress(home)
+      event.spi = String(spi, radix: 16)
+      note(event)
+    }
     for datagram in output.datagrams {
       guard let packet = datagram.packet else { continue }
       var framed = packet
@@ -275,14 +287,10 @@ extension Setup {
 
   /// What protects the bindings of the party that the tester plays.
   fileprivate var protection: BindingProtection? {
-    guard let sharedKey else { return nil }
-    let generator = SeededGenerator(seed: seed ^ 0x7465_7374)
-    switch role {
-    case .ha: return BindingProtection(.mobileNode, .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey), generator: generator)
-    case .ue:
-      guard let first = homes.min(), let last = homes.max() else { return nil }
-      return BindingProtection(
-        .homeAgent, .homeAgent(homeAgent, homeAddresses: first...last, sharedKey: sharedKey), generator: generator)
-    }
+    guard security.isProtected else { return nil }
+    let agent = ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? homeAgent
+    return BindingProtection(
+      role == .ha ? .mobileNode : .homeAgent, security, homeAgent: homeAgent, own: role == .ha ? careOf.first ?? homeAgent : agent,
+      homes: homes, generator: SeededGenerator(seed: seed ^ 0x7465_7374))
   }
 }

@@ -134,6 +134,8 @@ package enum Step: Sendable {
   case hook(String, home: Int)
   /// From here on the tester's party leaves `updates` or `revocations` of this home address without an answer.
   case withhold(String, home: Int)
+  /// Brings the IKE SA of a home address about: the UE begins it, whoever of the two is the device.
+  case establishKeys(home: Int)
   /// The tester's party deletes the IKE SA of this home address; what it still sends goes by the keys that were.
   case deleteKeys(home: Int)
   /// Sends the stimulus of a probe and waits as long as the probe says.

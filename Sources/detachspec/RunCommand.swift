@@ -67,7 +67,7 @@ struct RunCommand: ParsableCommand {
         for profiles in pairs {
           var node = ReferenceNode(
             role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
-          node.sharedKey = security.sharedKey
+          node.security = security.lab
           node.tunnelling = tunnelling
           runs.append((node, Array(profiles.dropFirst())))
         }
@@ -81,8 +81,8 @@ struct RunCommand: ParsableCommand {
 enum SecurityKind: String, ExpressibleByArgument, CaseIterable {
   case none, ikev2
 
-  /// The secret that the reference nodes and the tester share.
-  var sharedKey: [UInt8]? { self == .ikev2 ? Array("detachspec".utf8) : nil }
+  /// What the reference nodes and the tester agree on.
+  var lab: BindingSecurity { self == .ikev2 ? .lab : .none }
 }
 
 extension Tunnelling: ExpressibleByArgument {}

@@ -56,9 +56,10 @@ extension SuiteLoader {
   }
 
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
-    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "delete-keys"]
+    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "establish-keys", "delete-keys"]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
+      if word == "establish-keys" { return .establishKeys(home: homeIndex(nil, needs, node.location)) }
       if word == "delete-keys" { return .deleteKeys(home: homeIndex(nil, needs, node.location)) }
       reader.fail(
         node.location, "expected a step (\(names.joined(separator: ", "))), found \(node.found)\(YAMLReader.suggestion(word, names))")
@@ -71,6 +72,7 @@ extension SuiteLoader {
     let value = pair.value
     switch pair.key {
     case "register": return .register(home: homeIndex(value, needs, node.location))
+    case "establish-keys": return .establishKeys(home: homeIndex(value, needs, node.location))
     case "delete-keys": return .deleteKeys(home: homeIndex(value, needs, node.location))
     case "send": return readStimulus(value, needs).map { .send($0) }
     case "await", "end-unless":
