@@ -107,9 +107,8 @@ extension Setup {
       timers: device.timers(under: text),
       ics: device.ics, seed: seed)
     security = device.security
-    ics["ipsec"] = security.isProtected
+    ics = device.statements
     tunnelling = device.tunnelling
     ipv4HomeAgent = device.ipv4HomeAgent
-    ics["tunnelled"] = tunnelling != .native
   }
 }

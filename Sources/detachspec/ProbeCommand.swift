@@ -28,7 +28,7 @@ struct ProbeCommand: ParsableCommand {
       }
       let name = profile ?? described.profile ?? suite.profiles.last?.id ?? ""
       let chosen = try suite.profiles(named: [name])[0]
-      guard let setup = Setup(described, profile: chosen, suite: suite) else {
+      guard let setup = Setup(described, profile: chosen, suite: suite, seed: .random(in: .min ... .max)) else {
         throw Stop(.usage, "the suite has no text '\(chosen.text)' for the profile '\(chosen.id)'")
       }
       tell(RoadProbe.Step(name: "description", seen: "\(device): \(described.summary), \(chosen.id)"))

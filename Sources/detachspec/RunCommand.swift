@@ -56,6 +56,9 @@ struct RunCommand: ParsableCommand {
         guard nodes.isEmpty else {
           throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file")
         }
+        guard tunnelling == .native else {
+          throw Stop(.usage, "--tunnelling is for the reference nodes; write 'tunnelling: \(tunnelling.rawValue)' into the device file")
+        }
         guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
         return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
       }

@@ -72,6 +72,11 @@ package struct Device: Sendable {
   /// False: the device's IKE SAs are all that it is judged by.
   package var hasMobileIPv6: Bool { ics["mobile-ipv6"] != false }
 
+  /// What it is said to do, with what follows from the rest of the description.
+  package var statements: [String: Bool] {
+    ics.merging(["ipsec": security.isProtected, "tunnelled": tunnelling != .native]) { $1 }
+  }
+
   /// The links that cases and probes may need: `access`; `home` with a correspondent on it.
   package var links: [String] {
     let hasHome = correspondent != nil && interfaces.contains { $0.purpose == .home }
