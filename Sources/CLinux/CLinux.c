@@ -134,11 +134,15 @@ static int request(const char *name, unsigned long code, struct ifreq *ifr) {
   return result;
 }
 
-int cl_interface_is_up(const char *name) {
+static int flag(const char *name, int flag) {
   struct ifreq ifr = {0};
   int result = request(name, SIOCGIFFLAGS, &ifr);
-  return result < 0 ? result : (ifr.ifr_flags & IFF_UP) != 0;
+  return result < 0 ? result : (ifr.ifr_flags & flag) != 0;
 }
+
+int cl_interface_is_up(const char *name) { return flag(name, IFF_UP); }
+
+int cl_interface_is_running(const char *name) { return flag(name, IFF_RUNNING); }
 
 int cl_interface_mtu(const char *name) {
   struct ifreq ifr = {0};

@@ -133,7 +133,7 @@ package struct Audit {
     }
     let timers = device?.timers(under: text) ?? Timers(text)
     var judge = Judge(
-      suite, profile: chosen, role: nil, timers: timers, ics: device?.ics ?? [:], homeAgents: device.map { [$0.homeAgent] } ?? [])
+      suite, profile: chosen, role: nil, timers: timers, ics: device?.statements ?? [:], homeAgents: device.map { [$0.homeAgent] } ?? [])
     judge.speak(premise.dialects)
     if !keys.isEmpty { judge.use(keys) }
     var found = Premise()

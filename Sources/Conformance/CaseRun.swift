@@ -1,6 +1,7 @@
 import Judging
 import Link
 import Parties
+import Security
 import Wire
 
 /// One case on its way: which step it is at, and what it waits for.
@@ -105,6 +106,10 @@ final class CaseRun {
       phase = .ready
       if name == .register, case .register(let home)? = currentStep {
         phase = .registering(home: home, attempt: 1, until: session.network.now + session.setup.timers.guardTime)
+        return
+      }
+      if name == .register, case .establishKeys(let home)? = currentStep {
+        phase = .keying(home: home, until: session.network.now + session.setup.timers.guardTime)
         return
       }
       step += 1
@@ -244,6 +249,17 @@ final class CaseRun {
       guard let hook = HookName(rawValue: name) else { return stop("no hook is called '\(name)'", session) }
       phase = .hook(ask(hook, home, session), hook)
     case .race(let offset, let home): beginRace(offset, home, session)
+    case .establishKeys(let home):
+      seen.removeAll()
+      deletedKeys.remove(home)
+      if session.hasKeys(homes[home]) {
+        step += 1
+      } else if session.setup.role == .ue {
+        phase = .hook(ask(.register, home, session), .register)
+      } else {
+        session.establishKeys(homes[home])
+        phase = .keying(home: home, until: now + session.setup.timers.guardTime)
+      }
     case .deleteKeys(let home):
       deletedKeys.insert(home)
       session.releaseKeys(homes[home])
@@ -264,7 +280,7 @@ final class CaseRun {
 
   /// The home address whose keys a step needs: a UE has to have them before it can send a BU, a Home Agent gets them by its first.
   private func keyedHome(of step: Step, _ session: Session) -> Int? {
-    guard session.setup.sharedKey != nil, session.setup.role == .ha else { return nil }
+    guard session.setup.security.agreement != nil, session.setup.role == .ha else { return nil }
     switch step {
     case .register(let home):
       deletedKeys.remove(home)
@@ -445,6 +461,7 @@ final class CaseRun {
     // A UE that was left without an answer sends its BU(0) again when its timer says so (RFC 6275 11.8).
     let patience = session.setup.role == .ha ? Interval.milliseconds(500) : session.setup.timers.guardTime
     phase = .cleaning(until: session.network.now + patience)
+    guard session.setup.hasMobileIPv6 else { return }
     for home in homes
     where isBound(home, session) || isOwed(home, session)
       || session.withMonitor({ $0.bindingStates(home: home, homeAgent: session.setup.homeAgent) }) != ["unbound"]

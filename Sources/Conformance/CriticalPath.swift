@@ -1,6 +1,7 @@
 package import Judging
 import Link
 import Nodes
+import Security
 package import Wire
 
 /// The longest chain of cases that leases force into sequence: a run takes about as long, if the device answers at once.
@@ -21,6 +22,7 @@ package struct CriticalPath: Sendable {
   package init(_ setup: Setup, cases: [Case], suite: Suite, jobs: Int) throws(TestRun.Failure) {
     var node = ReferenceNode(role: setup.role, profile: setup.profile, homeAddresses: setup.homes.count)
     node.tunnelling = setup.tunnelling
+    if setup.security.agreement != nil { node.security = .lab }
     let (network, hooks) = node.simulation()
     guard var own = Setup(node.device, profile: setup.profile, suite: suite) else { throw .unreachable(setup.homeAgent) }
     own.timers = setup.timers

@@ -2,7 +2,7 @@ import Dispatch
 package import Judging
 import Link
 import Nodes
-import Security
+package import Security
 import Synchronization
 import Wire
 
@@ -46,23 +46,23 @@ package struct KillMatrix: Sendable {
   /// Runs and judges everything for one role and profile, in virtual time.
   ///
   /// - Parameters:
-  ///   - sharedKey: the secret of the bindings' IKE SAs; nil: they go in clear, and no defect is tried that needs keys.
+  ///   - security: what protects the bindings' messages; where they go in clear, no defect is tried that needs keys.
   ///   - pairs: how many pairs of a defect and a variation are sampled.
   ///   - seed: of the sample.
   ///   - isChosen: told the name of a cell, or of a mutant (which has a space in it); what it refuses is left out.
   package init(
-    _ suite: Suite, role: Role, profile: Profile, sharedKey: [UInt8]? = nil, pairs: Int = 0, seed: UInt64 = 1,
+    _ suite: Suite, role: Role, profile: Profile, security: BindingSecurity = .none, pairs: Int = 0, seed: UInt64 = 1,
     choosing isChosen: (String) -> Bool = { _ in true },
     progress: (String) -> Void = { _ in }
   ) throws(TestRun.Failure) {
     self.role = role
     self.profile = profile.id
     problems = suite.dangling.map(\.description)
-    let nodes = Node.all(role, profile, hasKeys: sharedKey != nil).filter { isChosen($0.name) }
-    let sample = Node.pairs(role, profile, hasKeys: sharedKey != nil, count: pairs, seed: seed)
+    let nodes = Node.all(role, profile, hasKeys: security.isProtected).filter { isChosen($0.name) }
+    let sample = Node.pairs(role, profile, hasKeys: security.isProtected, count: pairs, seed: seed)
     var clean = ReferenceNode(role: role, profile: profile)
-    clean.sharedKey = sharedKey
-    if sharedKey != nil { clean.rehearsal = try Self.rehearse(clean, suite) }
+    clean.security = security
+    if security.isProtected { clean.rehearsal = try Self.rehearse(clean, suite) }
     let device = clean.device
     guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
     let standing = Assertions(suite, profile, [role], ics: setup.ics)

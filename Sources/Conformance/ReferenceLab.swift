@@ -46,7 +46,7 @@ package final class ReferenceLab {
     for variation in node.variations { arguments += ["--variation", variation.rawValue] }
     if node.reattaches { arguments.append("--reattach") }
     if node.tunnelling != .native { arguments += ["--tunnelling", node.tunnelling.rawValue] }
-    if let key = node.sharedKey { arguments += ["--shared-key", String(decoding: key, as: UTF8.self)] }
+    if node.security.isProtected { arguments += ["--security", "ikev2"] }
     do throws(LabError) {
       process = try Lab.spawnNode(arguments: arguments)
       for index in 0..<count {

@@ -2,7 +2,7 @@ package import Judging
 package import Link
 package import Nodes
 package import Security
-import Wire
+package import Wire
 
 /// How a reference node is set up for a run: which defects and variations it has, how many home addresses.
 package struct ReferenceNode: Sendable {
@@ -13,8 +13,8 @@ package struct ReferenceNode: Sendable {
   /// More than all cases together use, so that none finds what another left of a home address.
   package var homeAddresses: Int
   package var reattaches: Bool
-  /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
-  package var sharedKey: [UInt8]?
+  /// What protects the messages of its bindings.
+  package var security = BindingSecurity.none
   /// From which its IKE SAs are played, or into which they are written; the tester's are as well.
   package var rehearsal: IKERehearsal?
   /// How the packets of its bindings go over the access link.
@@ -42,7 +42,7 @@ package struct ReferenceNode: Sendable {
     device.tunnel(tunnelling)
     device.ics["reattaches-by-itself"] = reattaches
     device.timers["trigger-time"] = .seconds(5)
-    device.sharedKey = sharedKey
+    device.security = security
     return device
   }
 
@@ -63,7 +63,7 @@ package struct ReferenceNode: Sendable {
     configuration.defects = defects
     configuration.variations = variations
     configuration.reattachesByItself = reattaches
-    configuration.sharedKey = sharedKey
+    configuration.security = device.security
     configuration.rehearsal = rehearsal
     configuration.tunnelling = device.tunnelling
     configuration.ipv4HomeAgent = device.ipv4HomeAgent
@@ -79,12 +79,15 @@ package struct ReferenceNode: Sendable {
   }
 
   /// A simulated link with the node at its other end, and the hooks that reach it.
-  package func simulation(seed: UInt64 = 1) -> (network: SimulatedNetwork, hooks: ImmediateHooks) {
+  ///
+  /// - Parameter start: when it begins, a time that a capture can have; 2024-01-01 unless it is given.
+  package func simulation(
+    seed: UInt64 = 1, start: Instant = Instant(nanoseconds: 1_704_067_200_000_000_000)
+  ) -> (network: SimulatedNetwork, hooks: ImmediateHooks) {
     let ports = role == .ha ? 2 : 1
-    // A time that a capture can have: 2024-01-01.
     let network = SimulatedNetwork(
       addresses: Array(Self.testerHardware.prefix(ports)), allowing: device.addressGuard, seed: seed,
-      start: Instant(nanoseconds: 1_704_067_200_000_000_000))
+      start: start)
     let index = network.attach(station(), to: Array(0..<ports))
     let hooks = ImmediateHooks { [network] name, context in
       network.command(name.controlLine(for: context), toStation: index)
@@ -106,10 +109,9 @@ extension Setup {
       homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },
       timers: device.timers(under: text),
       ics: device.ics, seed: seed)
-    sharedKey = device.sharedKey
-    ics["ipsec"] = sharedKey != nil
+    security = device.security
+    ics = device.statements
     tunnelling = device.tunnelling
     ipv4HomeAgent = device.ipv4HomeAgent
-    ics["tunnelled"] = tunnelling != .native
   }
 }

@@ -69,6 +69,8 @@ package struct Scheduler {
     for (statement, needed) in testCase.needs.ics.sorted(by: { $0.key < $1.key }) where setup.ics[statement] == !needed {
       return "the device's ICS says \(statement): \(needed ? "no" : "yes")"
     }
+    if !setup.hasMobileIPv6, testCase.needsMobileIPv6 { return "the device's ICS says mobile-ipv6: no" }
+    if testCase.isAboutIKE, setup.security.agreement == nil { return "the device's description has no 'ikev2' in 'security'" }
     if setup.tunnelling != .native, testCase.isNativeOnly { return "it is about headers that a tunnel over IPv4 has none of" }
     if setup.ics["revocation"] == false, testCase.needsRevocation { return "the device's ICS says revocation: no" }
     return nil
@@ -239,6 +241,28 @@ package struct Scheduler {
 }
 
 extension Case {
+  /// It is about an IKE SA.
+  fileprivate var isAboutIKE: Bool {
+    steps.contains { step in
+      switch step {
+      case .establishKeys, .deleteKeys: true
+      default: step.awaited?.template.kind == .ike
+      }
+    }
+  }
+
+  /// It needs more of the device than that it has an IKE SA and lets go of it.
+  fileprivate var needsMobileIPv6: Bool {
+    !isAboutIKE
+      || steps.contains { step in
+        switch step {
+        case .register, .send, .race, .probe, .withhold: true
+        case .hook(let name, _): !["register", "detach"].contains(name)
+        default: (step.awaited?.template.kind).map { $0 != .ike } ?? false
+        }
+      }
+  }
+
   /// It makes the device send a BRI, or sends it one.
   fileprivate var needsRevocation: Bool {
     needs.hooks.contains("revoke")

@@ -28,6 +28,9 @@ package final class Session {
   /// Called for every frame that belongs to a conversation.
   var observe: ((Span<UInt8>, Dissection, Monitor.Seen) -> Void)?
 
+  /// Called with what happened to the party's IKE SAs.
+  var observeKeys: (([IKEEvent]) -> Void)?
+
   /// - Parameter judge: one that was made for such a setup and has seen nothing; nil: one is made.
   package init(network: any Network, setup: Setup, suite: Suite, evidence: Evidence, judge: Judge? = nil) {
     self.network = network
@@ -58,7 +61,7 @@ package final class Session {
     if setup.role == .ue {
       neighbours.own(setup.homeAgent, on: setup.accessPort)
       if let ipv4 = setup.ipv4HomeAgent { neighbours.own(ipv4, on: setup.accessPort) }
-      for home in setup.homes { neighbours.own(home, on: setup.accessPort) }
+      if setup.hasMobileIPv6 { for home in setup.homes { neighbours.own(home, on: setup.accessPort) } }
     }
     for careOf in setup.careOf {
       if let ipv4 = careOf.ipv4 { neighbours.own(ipv4, on: setup.accessPort) } else { neighbours.own(careOf, on: setup.accessPort) }
@@ -69,6 +72,7 @@ package final class Session {
       tool: "detachspec", suite: suite.digest, role: setup.role, profile: setup.profile.id, homeAgents: [setup.homeAgent.description],
       ics: setup.ics, timers: setup.timers)
     note(run)
+    useKeys()
   }
 
   /// Asks the monitor.
@@ -132,7 +136,7 @@ package final class Session {
   /// Puts the options into a message that go with a tunnel, so that a step can change them.
   func addTunnelOptions(_ packet: inout Packet) { _ = tunnel?.headers(for: &packet) }
 
-  func hasKeys(_ home: IPv6Address) -> Bool { protection.isEmpty || protection[0].covers(home) }
+  func hasKeys(_ home: IPv6Address) -> Bool { protection.isEmpty || protection[0].isReady(home) }
 
   /// Begins the IKE SA of a UE that the tester plays.
   func establishKeys(_ home: IPv6Address) {
@@ -142,7 +146,7 @@ package final class Session {
   }
 
   func releaseKeys(_ home: IPv6Address) {
-    if !protection.isEmpty, protection[0].covers(home) { exchangeKeys { $0.release(home, at: network.now, &$1) } }
+    if !protection.isEmpty, protection[0].isReady(home) { exchangeKeys { $0.release(home, at: network.now, &$1) } }
   }
 
   /// Asks in the IKE SA that a binding has, or had last, for an answer and nothing else.
@@ -154,8 +158,16 @@ package final class Session {
     guard var changed = protection.popLast() else { return }
     var output = IKEOutput()
     body(&changed, &output)
+    observeKeys?(output.events)
+    let unnamed = changed.takeUnnamed()
     protection.append(changed)
     useKeys()
+    for (spi, home) in unnamed {
+      var event = Event(.association)
+      event.home = HomeAddress(home)
+      event.spi = String(spi, radix: 16)
+      note(event)
+    }
     for datagram in output.datagrams {
       guard let packet = datagram.packet else { continue }
       var framed = packet
@@ -291,17 +303,10 @@ extension Setup {
 
   /// What protects the bindings of the party that the tester plays.
   fileprivate var protection: BindingProtection? {
-    guard let sharedKey else { return nil }
-    var configuration: IKEConfiguration
-    switch role {
-    case .ha: configuration = .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey)
-    case .ue:
-      guard let first = homes.min(), let last = homes.max() else { return nil }
-      configuration = .homeAgent(homeAgent, homeAddresses: first...last, sharedKey: sharedKey)
-    }
-    configuration.rehearsal = rehearsal
+    guard security.isProtected else { return nil }
+    let agent = ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? homeAgent
     return BindingProtection(
-      role == .ha ? .mobileNode : .homeAgent, configuration,
-      generator: SeededGenerator(seed: seed ^ 0x7465_7374 ^ (rehearsal?.salt ?? 0)))
+      role == .ha ? .mobileNode : .homeAgent, security, homeAgent: homeAgent, own: role == .ha ? careOf.first ?? homeAgent : agent,
+      homes: homes, rehearsal, generator: SeededGenerator(seed: seed ^ 0x7465_7374 ^ (rehearsal?.salt ?? 0)))
   }
 }

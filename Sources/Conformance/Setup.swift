@@ -23,8 +23,8 @@ package struct Setup: Sendable {
   package var timers: Timers
   /// Statements of the device's ICS.
   package var ics: [String: Bool]
-  /// The secret of the IKE SAs that protect the bindings; nil: their messages go in clear.
-  package var sharedKey: [UInt8]?
+  /// What protects the messages of the bindings.
+  package var security = BindingSecurity.none
   /// From which the party's IKE SAs are played, or into which they are written.
   package var rehearsal: IKERehearsal?
   /// How the packets of the bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
@@ -54,6 +54,9 @@ package struct Setup: Sendable {
     self.ics["tunnelled"] = false
     self.seed = seed
   }
+
+  /// False: the device's IKE SAs are all that it is judged by.
+  package var hasMobileIPv6: Bool { ics["mobile-ipv6"] != false }
 
   /// The links that there are, by the names that cases and probes use.
   package var links: Set<String> { homePort == nil ? ["access"] : ["access", "home"] }

@@ -55,6 +55,8 @@ package struct TestRun {
     scheduler.changed = changed
     scheduler.isCancelled = isCancelled
     scheduler.run()
+    // The DELETE of the last IKE SA is still to leave, and to be answered.
+    if setup.security.agreement != nil { session.pump(until: network.now + setup.timers.grace) }
     let verdicts = session.finish()
     do {
       try session.closeEvidence()

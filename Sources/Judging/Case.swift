@@ -148,6 +148,8 @@ package enum Step: Sendable {
   /// From here on the tester's party leaves `updates`, `revocations` or, until it is to register, `keys` (IKE) of this home address without an
   /// answer.
   case withhold(String, home: Int)
+  /// Brings the IKE SA of a home address about: the UE begins it, whoever of the two is the device.
+  case establishKeys(home: Int)
   /// The tester's party deletes the IKE SA of this home address; what it still sends goes by the keys that were.
   case deleteKeys(home: Int)
   /// The same DELETE once more, the same octets, as if its response had been lost.

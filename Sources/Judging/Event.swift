@@ -17,6 +17,8 @@ package struct Event: Sendable, Codable, Equatable {
     case probe
     /// The tester's frame with this digest is about `home`.
     case stimulus
+    /// The IKE SA with the initiator's SPI `spi` is that of `home`, where no message says so.
+    case association = "ike-sa"
     /// The capture lost `count` frames.
     case drops
     /// The last of a capture: everything up to here was read, so that what was still watched for then is the same for whoever judges it.
@@ -36,6 +38,8 @@ package struct Event: Sendable, Codable, Equatable {
   package var altered: Bool?
   /// Of the frame behind its Ethernet header: FNV-1a of 64 bits, in hexadecimal.
   package var digest: String?
+  /// Of an IKE SA's initiator, in hexadecimal.
+  package var spi: String?
   package var count: UInt64?
   /// Why the case is inconclusive or the tester failed, whatever the rules say; or a text for people.
   package var inconclusive: String?
@@ -50,7 +54,7 @@ package struct Event: Sendable, Codable, Equatable {
   enum CodingKeys: String, CodingKey {
     case event
     case testCase = "case"
-    case attempt, homes, home, name, altered, digest, count, inconclusive, error, text, superseded, run
+    case attempt, homes, home, name, altered, digest, spi, count, inconclusive, error, text, superseded, run
   }
 }
 

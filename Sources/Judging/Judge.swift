@@ -146,6 +146,8 @@ package struct Judge: Sendable {
       }
     case .hookReturned:
       if let home { monitor.hookReturned(home: home, homeAgent: homeAgent, at: time, failed: event.error != nil) }
+    case .association:
+      if let home, let spi = event.spi.flatMap({ UInt64($0, radix: 16) }) { monitor.associate(spi, home: home, homeAgent: homeAgent) }
     case .drops: monitor.lost(event.count ?? 1)
     case .caseBegin:
       guard let id = event.testCase else { return }

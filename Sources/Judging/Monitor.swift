@@ -251,6 +251,12 @@ package struct Monitor: Sendable {
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
   }
 
+  /// The IKE SA with this SPI of its initiator is a binding's, which its messages do not say.
+  package mutating func associate(_ spi: UInt64, home: IPv6Address, homeAgent: IPv6Address) {
+    let index = conversation(homeAgent, home)
+    if index >= 0, byIKE.count < Self.maximumConversations { byIKE[spi] = index }
+  }
+
   private mutating func observe(
     _ index: Int32, _ observation: Observation, _ bytes: Span<UInt8>, _ dissection: inout Dissection, isOutgoing: Bool
   ) {

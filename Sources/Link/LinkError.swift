@@ -50,6 +50,9 @@ package func interfaceNames() -> [String] {
   return String(decoding: buffer.prefix(Int(used)).map(UInt8.init(bitPattern:)), as: UTF8.self).split(separator: "\n").map(String.init)
 }
 
+/// Whether something is at the other end of an interface's cable; true where the system does not say.
+package func interfaceHasCarrier(_ name: String) -> Bool { unsafe cl_interface_is_running(name) != 0 }
+
 /// The system's text for an errno.
 func systemMessage(_ code: Int32) -> String {
   guard let text = unsafe strerror(code) else { return "error \(code)" }

@@ -46,8 +46,8 @@ package struct NodeConfiguration: Sendable {
   package var errorsPerSecond = 0
   /// Everything that the node would draw by lot follows from it.
   package var seed: UInt64 = 1
-  /// The secret of the bindings' IKE SAs; nil: the Mobility Headers go in clear.
-  package var sharedKey: [UInt8]?
+  /// What protects the bindings' messages, as both ends agree on it.
+  package var security = BindingSecurity.none
   /// From which the node's IKE SAs are played, or into which they are written.
   package var rehearsal: IKERehearsal?
   /// How the packets of bindings go over the access link; `careOf` is an IPv4-mapped address where that is over IPv4.

@@ -5,17 +5,12 @@ import Wire
 extension NodeConfiguration {
   /// What protects the bindings of a node of this role.
   func protection(of role: NodeRole) -> BindingProtection? {
-    guard let sharedKey else { return nil }
-    let last = firstHomeAddress.advanced(by: max(0, homeAddressCount - 1))
-    var configuration: IKEConfiguration =
-      switch role {
-      case .homeAgent: .homeAgent(homeAgent, homeAddresses: firstHomeAddress...last, sharedKey: sharedKey)
-      case .userEquipment: .mobileNode(homeAgent: homeAgent, sharedKey: sharedKey)
-      }
-    configuration.rehearsal = rehearsal
+    guard security.isProtected else { return nil }
     return BindingProtection(
-      role == .homeAgent ? .homeAgent : .mobileNode, configuration,
-      generator: SeededGenerator(seed: seed ^ 0x6b65_7973 ^ (rehearsal?.salt ?? 0)))
+      role == .homeAgent ? .homeAgent : .mobileNode, security, homeAgent: homeAgent,
+      own: role == .homeAgent ? ipv4HomeAgent.map { IPv6Address(mapped: $0) } ?? homeAgent : careOf,
+      homes: (0..<max(1, homeAddressCount)).map { firstHomeAddress.advanced(by: $0) },
+      rehearsal, generator: SeededGenerator(seed: seed ^ 0x6b65_7973 ^ (rehearsal?.salt ?? 0)))
   }
 }
 

@@ -73,6 +73,7 @@ struct Ladder {
         let moment = offset < .zero ? "\(length) before" : offset > .zero ? "\(length) after" : "together with"
         draw("bu with bu.lifetime 0, \(moment) the bri, in at most five attempts", .right)
       case .withhold(let what, let home): draw("from here on the tester leaves \(what) without an answer\(at(home))", .none)
+      case .establishKeys(let home): draw("the IKE SA comes about\(at(home))", .both)
       case .deleteKeys(let home): draw("ike delete of the IKE SA; what follows goes by the keys that were\(at(home))", .right)
       case .deleteAgain(let home): draw("the same ike delete again\(at(home))", .right)
       case .probe(let id, let home):

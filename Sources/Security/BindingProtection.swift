@@ -15,7 +15,7 @@ package struct BindingProtection: Sendable {
     case asked(IPv6Address)
   }
 
-  private struct Keys: Sendable {
+  struct Keys: Sendable {
     var handle: UInt64
     /// By which a layer's protection names the inbound one.
     var number: UInt16
@@ -24,22 +24,29 @@ package struct BindingProtection: Sendable {
   }
 
   private let role: BindingRole
-  private var endpoint: IKEEndpoint
-  private var generator: any RandomNumberGenerator & Sendable
+  private let homes: [IPv6Address]
+  private let agreement: IKEAgreement?
+  /// Nil where the keys were written down.
+  var endpoint: IKEEndpoint?
+  var generator: any RandomNumberGenerator & Sendable
   /// By home address; no more than one pair of ESP SAs each, the latest.
-  private var keys: [IPv6Address: Keys] = [:]
+  var keys: [IPv6Address: Keys] = [:]
   /// Those that were there last, of bindings that have none any more.
-  private var retired: [IPv6Address: Keys] = [:]
+  var retired: [IPv6Address: Keys] = [:]
   /// ESP SAs that a host goes on using though they are gone, as nobody should.
-  private var lingering: [IPv6Address: (number: UInt16?, outbound: SecurityAssociation?)] = [:]
+  var lingering: [IPv6Address: (number: UInt16?, outbound: SecurityAssociation?)] = [:]
   /// The last DELETE of a binding's IKE SA.
-  private var deletions: [IPv6Address: [IKEDatagram]] = [:]
+  var deletions: [IPv6Address: [IKEDatagram]] = [:]
   /// The home addresses of the IKE SAs that this host began.
   private var begun: [UInt64: IPv6Address] = [:]
+  /// The IKE SAs that stand, by home address, where there are no ESP SAs that would say so.
+  private var alone: [IPv6Address: UInt64] = [:]
+  /// IKE SAs of which no message may say whose they are, as soon as that is known, by the initiator's SPI.
+  private var unnamed: [(spi: UInt64, home: IPv6Address)] = []
   /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.
   private var closing: [UInt64: IPv6Address] = [:]
-  private var inbound = SecurityAssociations()
-  private let kept = KeptKeys(limit: 256)
+  var inbound = SecurityAssociations()
+  let kept = KeptKeys(limit: 256)
   /// All keys that there ever were: for a reader of the capture.
   package private(set) var tables = KeyTables()
 
@@ -48,13 +55,33 @@ package struct BindingProtection: Sendable {
     case homeAgent, mobileNode
   }
 
-  /// - Parameter generator: of SPIs, nonces, keys and initialisation vectors.
-  package init(_ role: BindingRole, _ configuration: IKEConfiguration, generator: any RandomNumberGenerator & Sendable) {
+  /// Nil where nothing is protected, or where nobody said how this end proves who it is.
+  ///
+  /// - Parameters:
+  ///   - homeAgent: its IPv6 address.
+  ///   - own: the address that this end speaks from; an IPv4-mapped one over IPv4.
+  ///   - homes: the home addresses, in the order of their numbers.
+  ///   - rehearsal: what the IKE SAs are played from, or written into.
+  ///   - generator: of SPIs, nonces, keys and initialisation vectors.
+  package init?(
+    _ role: BindingRole, _ security: BindingSecurity, homeAgent: IPv6Address, own: IPv6Address, homes: [IPv6Address],
+    _ rehearsal: IKERehearsal? = nil, generator: any RandomNumberGenerator & Sendable
+  ) {
     self.role = role
-    endpoint = IKEEndpoint(configuration, generator: generator)
+    self.homes = homes
     self.generator = generator
-    // Not the endpoint's own numbers once more.
-    for _ in 0..<64 { _ = self.generator.next() }
+    agreement = security.agreement
+    switch security {
+    case .none: return nil
+    case .manual(let manual):
+      for (number, home) in homes.enumerated() { take(manual.associations(number, role), of: home, handle: 0) }
+    case .ikev2(let agreement):
+      guard var configuration = agreement.configuration(role, homeAgent: homeAgent, own: own, homes: homes) else { return nil }
+      configuration.rehearsal = rehearsal
+      endpoint = IKEEndpoint(configuration, generator: generator)
+      // Not the endpoint's own numbers once more.
+      for _ in 0..<64 { _ = self.generator.next() }
+    }
   }
 
   // MARK: Keys
@@ -62,17 +89,27 @@ package struct BindingProtection: Sendable {
   /// Whether the messages of a binding can be sealed.
   package func covers(_ home: IPv6Address) -> Bool { keys[home] != nil }
 
+  /// Whether what was agreed on is there: the ESP SAs of a binding, or the IKE SA alone where that is all there is to be.
+  package func isReady(_ home: IPv6Address) -> Bool { keys[home] != nil || alone[home] != nil }
+
+  /// The IKE SAs, by the initiator's SPI, that became known since the last call, where no message says whose they are.
+  package mutating func takeUnnamed() -> [(spi: UInt64, home: IPv6Address)] {
+    defer { unnamed = [] }
+    return unnamed
+  }
+
   /// Begins the IKE SA of a binding, with a Child SA for its Mobility Headers; over IPv4 between IPv4-mapped addresses.
   package mutating func establish(
     _ home: IPv6Address, from careOf: IPv6Address, to homeAgent: IPv6Address, at now: Instant, _ output: inout IKEOutput
   ) {
-    guard !begun.values.contains(home) else { return }
-    var configuration = endpoint.configuration
-    configuration.child?.local = [.mobility(.ipv6(home))]
-    let handle = endpoint.initiate(
+    guard let agreement, var configuration = endpoint?.configuration, !begun.values.contains(home) else { return }
+    agreement.specialize(&configuration, for: home, number: homes.firstIndex(of: home) ?? 0, careOf: careOf)
+    let handle = endpoint?.initiate(
       from: UDPAddress(HostAddress(unmapped: careOf), port: 500), to: UDPAddress(HostAddress(unmapped: homeAgent), port: 500),
       configuration, at: now, &output)
+    guard let handle else { return }
     begun[handle] = home
+    if agreement.child?.isOfBinding != true { unnamed.append((handle, home)) }
   }
 
   /// How keys are let go of.
@@ -91,88 +128,65 @@ package struct BindingProtection: Sendable {
 
   /// Lets go of the keys of a binding, and tells the other end. Its ESP SAs are gone at once.
   package mutating func release(_ home: IPv6Address, _ how: Release = .ikeSA, at now: Instant, _ output: inout IKEOutput) {
-    guard let old = keys[home] else { return }
+    if let handle = alone.removeValue(forKey: home) {
+      begun[handle] = nil
+      endpoint?.delete(handle, at: now, &output)
+      deletions[home] = output.datagrams
+    }
+    guard endpoint != nil, let old = keys[home] else { return }
     forget(home)
     begun[old.handle] = nil
     switch how {
-    case .ikeSA: endpoint.delete(old.handle, at: now, &output)
-    case .ikeSAKept: endpoint.request(old.handle, [.deleteIKE], at: now, &output)
+    case .ikeSA: endpoint?.delete(old.handle, at: now, &output)
+    case .ikeSAKept: endpoint?.request(old.handle, [.deleteIKE], at: now, &output)
     case .ikeSAWithSPIs:
       var deletion = Packet.Option.deleteIKE
       deletion.values.append((path: .deleteSPISize, value: 4))
       deletion.values.append((path: .deleteCount, value: 1))
       deletion.data = [UInt8](bigEndian: old.inbound.spi)
-      endpoint.delete(old.handle, deletion, at: now, &output)
-    case .espSAs: endpoint.deleteChild(old.handle, inboundSPI: old.inbound.spi, at: now, &output)
+      endpoint?.delete(old.handle, deletion, at: now, &output)
+    case .espSAs: endpoint?.deleteChild(old.handle, inboundSPI: old.inbound.spi, at: now, &output)
     case .ikeSAWithSPISize:
       var deletion = Packet.Option.deleteIKE
       deletion.values.append((path: .deleteSPISize, value: 8))
-      endpoint.delete(old.handle, deletion, at: now, &output)
+      endpoint?.delete(old.handle, deletion, at: now, &output)
     }
     deletions[home] = output.datagrams
   }
 
-  // MARK: What nobody should do
-
-  /// Goes on using the ESP SAs that a binding had last, until it gets others.
-  package mutating func restore(_ home: IPv6Address, inbound isInbound: Bool = true, outbound isOutbound: Bool = true) {
-    guard keys[home] == nil, let old = retired[home] else { return }
-    lingering[home] = (number: isInbound ? inbound.add(old.inbound) : nil, outbound: isOutbound ? old.outbound : nil)
-  }
-
-  /// Goes on using the IKE SA that a binding had last.
-  package mutating func reopen(_ home: IPv6Address) {
-    if let handle = retired[home]?.handle { endpoint.reopen(handle) }
-  }
-
-  /// Lets go of keys without a word: of the IKE SA, or of the ESP SAs.
-  package mutating func drop(_ home: IPv6Address, ikeSA: Bool) {
-    guard let handle = keys[home]?.handle else { return }
-    if ikeSA { endpoint.drop(handle) } else { forget(home) }
-  }
-
-  /// Seals the DELETE of the IKE SA that a binding had last, or the answer to it, anew.
-  package mutating func sealAnew(_ home: IPv6Address, at now: Instant) {
-    var output = IKEOutput()
-    if let handle = retired[home]?.handle { endpoint.sealAnew(handle, at: now, &output) }
-  }
-
-  /// Asks in the IKE SA that a binding has, or had last, whether the other end is there (RFC 7296 1.4).
-  package mutating func ask(_ home: IPv6Address, at now: Instant, _ output: inout IKEOutput) {
-    if let handle = (keys[home] ?? retired[home])?.handle { endpoint.ask(handle, at: now, &output) }
-  }
-
-  /// Sends the last DELETE of a binding's IKE SA once more, the same octets.
-  package func deleteAgain(_ home: IPv6Address, _ output: inout IKEOutput) { output.datagrams += deletions[home] ?? [] }
-
-  package var nextDeadline: Instant { endpoint.nextDeadline }
+  package var nextDeadline: Instant { endpoint?.nextDeadline ?? .distantFuture }
 
   package mutating func wake(at now: Instant, _ output: inout IKEOutput) -> [Event] {
-    endpoint.wake(at: now, &output)
+    endpoint?.wake(at: now, &output)
     return take(&output)
   }
 
   /// A datagram for UDP port 500 or 4500 has come.
   package mutating func receive(_ datagram: IKEDatagram, at now: Instant, _ output: inout IKEOutput) -> [Event] {
-    endpoint.receive(datagram, at: now, &output)
+    endpoint?.receive(datagram, at: now, &output)
     return take(&output)
   }
 
   private mutating func take(_ output: inout IKEOutput) -> [Event] {
     var events: [Event] = []
     // From the answer to IKE_SA_INIT on there are keys, before anything was sealed by them.
-    for record in endpoint.takeRecords() { tables.ike.add(record) }
+    for record in endpoint?.takeRecords() ?? [] { tables.ike.add(record) }
+    for case .replaced(let old, let new) in output.events { replace(old, by: new) }
     for event in output.events {
       switch event {
       case .childEstablished(let handle, let child):
-        tables.add(child)
-        guard let home = home(of: handle, child) else { continue }
+        guard agreement?.child?.isOfBinding == true, let home = home(of: handle, child) else {
+          tables.add(child)
+          continue
+        }
         forget(home)
-        if let number = lingering.removeValue(forKey: home)?.number { self.inbound.remove(number: number) }
-        let inbound = SecurityAssociation(spi: child.inboundSPI, child.inbound, child.isTransportMode ? .transport : .tunnel)
-        keys[home] = Keys(
-          handle: handle, number: self.inbound.add(inbound), inbound: inbound,
-          outbound: SecurityAssociation(spi: child.outboundSPI, child.outbound, child.isTransportMode ? .transport : .tunnel))
+        if let number = lingering.removeValue(forKey: home)?.number { inbound.remove(number: number) }
+        take(child, of: home, handle: handle)
+        events.append(.established(home))
+      case .established(let handle, let sa):
+        guard !alone.values.contains(handle), let home = owner(of: handle, sa) else { continue }
+        alone[home] = handle
+        if sa.isInitiator == false { unnamed.append((sa.spis.initiator, home)) }
         events.append(.established(home))
       case .childClosed(let handle, let child, let byPeer):
         for (home, keys) in keys where keys.inbound.spi == child.inboundSPI {
@@ -180,11 +194,14 @@ package struct BindingProtection: Sendable {
           if byPeer { closing[handle] = home }
         }
       case .closed(let handle, let reason):
-        let homes = keys.filter { $0.value.handle == handle }.map(\.key) + [begun[handle], closing[handle]].compactMap(\.self)
+        let homes =
+          keys.filter { $0.value.handle == handle }.map(\.key) + alone.filter { $0.value == handle }.map(\.key)
+          + [begun[handle], closing[handle]].compactMap(\.self)
         begun[handle] = nil
         closing[handle] = nil
         for home in Set(homes).sorted() {
           if keys[home]?.handle == handle { forget(home) }
+          if alone[home] == handle { alone[home] = nil }
           events.append(.closed(home, reason))
         }
       case .requested(let handle, let exchange, let payloads) where exchange == 37 && payloads.isEmpty:
@@ -195,6 +212,33 @@ package struct BindingProtection: Sendable {
       }
     }
     return events
+  }
+
+  private mutating func take(_ child: IKEChildSA, of home: IPv6Address, handle: UInt64) {
+    tables.add(child)
+    let inbound = child.inboundAssociation
+    keys[home] = Keys(handle: handle, number: self.inbound.add(inbound), inbound: inbound, outbound: child.outboundAssociation)
+  }
+
+  /// An IKE SA has all that another one had (RFC 7296 2.18).
+  private mutating func replace(_ old: UInt64, by new: UInt64) {
+    if let home = begun.removeValue(forKey: old) { begun[new] = home }
+    if let home = closing.removeValue(forKey: old) { closing[new] = home }
+    for home in keys.keys where keys[home]?.handle == old { keys[home]?.handle = new }
+    for (home, handle) in alone where handle == old {
+      alone[home] = new
+      if let spi = endpoint?.record(new)?.initiatorSPI { unnamed.append((spi, home)) }
+    }
+  }
+
+  /// Whose an IKE SA is that has no Child SA to say so: by who the mobile node says that it is.
+  private func owner(of handle: UInt64, _ sa: IKEEstablished) -> IPv6Address? {
+    guard let agreement, agreement.child?.isOfBinding != true else { return nil }
+    if let home = begun[handle] { return home }
+    let (identity, own) = (agreement.mobileNode.identity, IPv6Address(unmapped: sa.remote.host))
+    if identity.isCommon { return homes.first }
+    let number = homes.indices.first { identity.identity(of: homes[$0], number: $0, own: own) == sa.peerIdentity }
+    return number.map { homes[$0] } ?? (homes.count == 1 ? homes.first : nil)
   }
 
   /// The mobile node's side of the selectors is its home address.
@@ -260,6 +304,16 @@ package struct BindingProtection: Sendable {
   ) -> [UInt8]? {
     inbound.checksIntegrity = !isTrusting
     return inbound.decapsulated(frame, with: decoder, kept, into: &dissection)
+  }
+}
+
+extension IPv6Address {
+  /// An IPv4 address as an IPv4-mapped one.
+  init(unmapped host: HostAddress) {
+    switch host {
+    case .ipv4(let address): self.init(mapped: address)
+    case .ipv6(let address): self = address
+    }
   }
 }
 

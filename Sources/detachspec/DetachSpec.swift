@@ -19,7 +19,8 @@ struct DetachSpec: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, FuzzCommand.self, ReplayCommand.self, ListCommand.self, ExplainCommand.self, MatrixCommand.self,
+      RunCommand.self, CheckCommand.self, InitCommand.self, ProbeCommand.self, FuzzCommand.self, ReplayCommand.self, ListCommand.self,
+      ExplainCommand.self, MatrixCommand.self,
       DecodeCommand.self, NodeCommand.self, LabCommand.self,
     ])
 }

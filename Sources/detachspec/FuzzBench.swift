@@ -5,6 +5,7 @@ import Judging
 import Link
 import Nodes
 import Reporting
+import Security
 import Wire
 
 /// The link that a campaign runs over: a device that somebody describes, or a reference node, simulated or in the lab.
@@ -33,6 +34,9 @@ final class FuzzBench {
       }
       do throws(SuiteErrors) { described = try Device.load(path: path, profiles: suite.profiles.map(\.id)) } catch {
         throw Stop(.usage, error.description)
+      }
+      if let described, described.security.isProtected || described.tunnelling != .native || !described.hasMobileIPv6 {
+        throw Stop(.usage, "\(path): fuzz sends its messages in clear and over IPv6; it takes 'security: none' and 'tunnelling: native'")
       }
     } else {
       described = nil

@@ -4,6 +4,7 @@ import Foundation
 import Judging
 import Link
 import Reporting
+import Security
 import Wire
 
 struct MatrixCommand: ParsableCommand {
@@ -37,7 +38,7 @@ struct MatrixCommand: ParsableCommand {
           do throws(TestRun.Failure) {
             matrices.append(
               try KillMatrix(
-                suite, role: role, profile: profile, sharedKey: security.sharedKey, pairs: pairs, seed: seed,
+                suite, role: role, profile: profile, security: security.lab, pairs: pairs, seed: seed,
                 progress: { name in
                   count += 1
                   progress.update(

@@ -18,11 +18,12 @@ struct NodeCommand: ParsableCommand {
 
   @Argument(help: "ha or ue.") var role: Role
   @Option(name: .customLong("interface"), help: "An interface; repeatable.") var interfaces: [String]
-  @Option(help: "Take addresses and profile from this device's description.") var config: String?
+  @Option(help: "Take addresses, profile and security from this device's description.") var config: String?
   @Option(help: "The profile to speak.") var profile: String?
   @Option(help: "How many home addresses it has.") var homeAddresses: Int = 64
   @OptionGroup var nodes: NodeOptions
-  @Option(help: "Protect the bindings by IKEv2 with this secret, and ESP; without it they go in clear.") var sharedKey: String?
+  @Option(help: "What protects the bindings, as the lab agrees on it; a device's description has words of its own.")
+  var security: SecurityKind = .none
   @Option(help: "How the packets of the bindings go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
   var tunnelling: Tunnelling = .native
   @Option(help: "A Unix socket to make for control lines.") var control: String?
@@ -45,7 +46,7 @@ struct NodeCommand: ParsableCommand {
         role: role, profile: chosen, defects: uses.defects, variations: uses.variations, homeAddresses: max(1, homeAddresses),
         reattaches: reattach)
       node.described = described
-      node.sharedKey = sharedKey.map { Array($0.utf8) }
+      node.security = security.lab
       node.tunnelling = tunnelling
       var options = StationProcess.Options()
       options.interfaces = interfaces

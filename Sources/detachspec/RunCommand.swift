@@ -56,6 +56,9 @@ struct RunCommand: ParsableCommand {
         guard nodes.isEmpty else {
           throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file")
         }
+        guard tunnelling == .native else {
+          throw Stop(.usage, "--tunnelling is for the reference nodes; write 'tunnelling: \(tunnelling.rawValue)' into the device file")
+        }
         guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
         return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
       }
@@ -67,7 +70,7 @@ struct RunCommand: ParsableCommand {
         for profiles in pairs {
           var node = ReferenceNode(
             role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
-          node.sharedKey = security.sharedKey
+          node.security = security.lab
           node.tunnelling = tunnelling
           runs.append((node, Array(profiles.dropFirst())))
         }
@@ -81,8 +84,8 @@ struct RunCommand: ParsableCommand {
 enum SecurityKind: String, ExpressibleByArgument, CaseIterable {
   case none, ikev2
 
-  /// The secret that the reference nodes and the tester share.
-  var sharedKey: [UInt8]? { self == .ikev2 ? Array("detachspec".utf8) : nil }
+  /// What the reference nodes and the tester agree on.
+  var lab: BindingSecurity { self == .ikev2 ? .lab : .none }
 }
 
 extension Tunnelling: ExpressibleByArgument {}

@@ -59,7 +59,8 @@ struct RunInvocation {
     }
     let named = profiles.isEmpty ? try suite.profiles(named: device.profile.map { [$0] } ?? []) : profiles
     let pairs = named.isEmpty ? suite.profiles.map { [$0] } : [named]
-    let setups = try pairs.map { try setup(device, $0[0]) }
+    // A device may remember SPIs and nonces of an earlier run, and take the same for a copy.
+    let setups = try pairs.map { try setup(device, $0[0], seed: .random(in: .min ... .max)) }
     let hooks = MixedHooks(device.hooks)
     if isDry { return try tell(setups, names: hooks.names) }
     var collected = Collected(suite: suite, text: text, known: known)
@@ -77,8 +78,8 @@ struct RunInvocation {
     return try finish(collected, ReportFolder(folder))
   }
 
-  private func setup(_ device: Device, _ profile: Profile) throws -> Setup {
-    guard let setup = Setup(device, profile: profile, suite: suite) else {
+  private func setup(_ device: Device, _ profile: Profile, seed: UInt64 = 1) throws -> Setup {
+    guard let setup = Setup(device, profile: profile, suite: suite, seed: seed) else {
       throw Stop(.usage, "the suite has no text '\(profile.text)' for the profile '\(profile.id)'")
     }
     return setup

@@ -10,7 +10,7 @@ import Wire
 @Suite struct ProtectionTests {
   private func bench(_ pair: Pair, _ cases: [String] = [], defects: [String] = []) throws -> Bench {
     var bench = try Bench(pair, cases, defects: defects)
-    bench.node.sharedKey = Array("secret".utf8)
+    bench.node.security = .lab
     return bench
   }
 
@@ -76,7 +76,7 @@ import Wire
   /// A Home Agent that is spoken to in clear, and a UE as well, says nothing where there should be keys.
   @Test(arguments: Pair.all) func inClearNothingIsTaken(_ pair: Pair) throws {
     var bench = try bench(pair, [pair.role == .ha ? "TP_HA_UID_BV_01" : "TP_UE_NID_BV_01"])
-    bench.change = { $0.sharedKey = nil }
+    bench.change = { $0.security = .none }
     let outcome = try bench.run()
     #expect(outcome.verdicts.cases.filter { $0.verdict != .notApplicable }.allSatisfy { $0.verdict == .inconclusive })
     #expect(outcome.verdicts.cases.compactMap(\.reason).contains { $0.contains("was not registered") })

@@ -40,7 +40,7 @@ import Wire
   @Test(arguments: Access.all) func ipsecGoesInTheTunnel(_ access: Access) throws {
     let id = access.pair.role == .ha ? "TP_HA_NID_BV_01" : "TP_UE_NID_BV_01"
     var bench = try bench(access, [id])
-    bench.node.sharedKey = Array("secret".utf8)
+    bench.node.security = .lab
     let outcome = try bench.run()
     #expect(outcome.verdicts[id]?.verdict == .pass)
     #expect(outcome.testerErrors == [])

@@ -116,9 +116,24 @@ private func errors(_ text: String) -> [String] {
       "correspondent without a link", "d.yaml:7:75", "purpose is 'home'", homeAgent.replacing("purpose: home", with: "purpose: access")),
     Mistake("profile", "d.yaml:2:10", "found 'ts24303'", homeAgent.replacing("-0.4.1", with: "")),
     Mistake(
-      "later", "d.yaml:10:11", "expected 'none', found 'ikev2', which comes later",
+      "IKEv2 without anything", "d.yaml:10:11", "expected what 'ikev2' needs, such as { ikev2: { shared-key: … } }",
       homeAgent.replacing("security: none", with: "security: ikev2")),
-    Mistake("tunnelling", "d.yaml:9:13", "expected 'native', found 'gre'", homeAgent.replacing("native", with: "gre")),
+    Mistake("tunnelling", "d.yaml:9:13", "expected native, udp or ipv4, found 'gre'", homeAgent.replacing("native", with: "gre")),
+    Mistake(
+      "no tunnel's end", "d.yaml:6:9", "expected the key 'home-agent-ipv4'",
+      homeAgent.replacing("native", with: "udp").replacing("2001:db8:b::1000", with: "198.18.16.0")),
+    Mistake(
+      "IPv6 on an IPv4 access", "d.yaml:7:29", "expected a unicast IPv4 address such as 192.0.2.1, found '2001:db8:b::1000', since",
+      homeAgent.replacing("native", with: "ipv4").replacing("a::1 }", with: "a::1, home-agent-ipv4: 192.0.2.1 }")),
+    Mistake(
+      "IPv4 on an IPv6 access", "d.yaml:3:20", "IPv4 addresses go with 'tunnelling: udp' or 'tunnelling: ipv4'",
+      equipment.replacing("2001:db8:b::2", with: "192.0.2.7")),
+    Mistake(
+      "a tunnel's end without tunnels", "d.yaml:6:55", "it is an end of the tunnels",
+      homeAgent.replacing("a::1 }", with: "a::1, home-agent-ipv4: 192.0.2.1 }")),
+    Mistake(
+      "placeholder", "d.yaml:3:20", "expected what stands in <…> to be filled in",
+      equipment.replacing("2001:db8:b::2", with: "\"<address>\"")),
     Mistake(
       "timer", "d.yaml:11:11", "unknown key 'gaurd-time' in lengths of time by name; did you mean 'guard-time'?",
       homeAgent.replacing("guard-time", with: "gaurd-time")),

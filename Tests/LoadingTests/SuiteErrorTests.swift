@@ -7,9 +7,12 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   var text: String
   var place: String
   var message: String
+  /// How many mistakes are told of in all.
+  var count: Int
   var testDescription: String { name }
 
-  init(_ name: String, _ place: String, _ message: String, _ text: String) {
+  init(_ name: String, _ place: String, _ message: String, _ text: String, count: Int = 1) {
+    self.count = count
     self.name = name
     self.text = text
     self.place = place

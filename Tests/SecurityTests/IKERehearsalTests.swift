@@ -16,14 +16,16 @@ import Wire
     var datagrams: [IKEDatagram] = []
     var now = Instant(nanoseconds: 5_000_000_000)
 
-    init(_ rehearsal: IKERehearsal?, seed: UInt64) {
-      var node = IKEConfiguration.mobileNode(homeAgent: IKERehearsalTests.homeAgent, sharedKey: [1, 2, 3])
-      var agent = IKEConfiguration.homeAgent(
-        IKERehearsalTests.homeAgent, homeAddresses: home...home.advanced(by: 9), sharedKey: [1, 2, 3])
-      node.rehearsal = rehearsal
-      agent.rehearsal = rehearsal
-      mobileNode = BindingProtection(.mobileNode, node, generator: SeededGenerator(seed: seed))
-      self.homeAgent = BindingProtection(.homeAgent, agent, generator: SeededGenerator(seed: seed ^ 0xff))
+    init?(_ rehearsal: IKERehearsal?, seed: UInt64) {
+      let homes = (0..<9).map { home.advanced(by: $0) }
+      let (agent, careOf) = (IKERehearsalTests.homeAgent, careOf)
+      guard
+        let mobileNode = BindingProtection(
+          .mobileNode, .lab, homeAgent: agent, own: careOf, homes: homes, rehearsal, generator: SeededGenerator(seed: seed)),
+        let homeAgent = BindingProtection(
+          .homeAgent, .lab, homeAgent: agent, own: agent, homes: homes, rehearsal, generator: SeededGenerator(seed: seed ^ 0xff))
+      else { return nil }
+      (self.mobileNode, self.homeAgent) = (mobileNode, homeAgent)
     }
 
     mutating func establish(_ home: IPv6Address) {
@@ -56,16 +58,16 @@ import Wire
     }
   }
 
-  private static func rehearsed() -> (rehearsal: IKERehearsal, ends: Ends) {
+  private static func rehearsed() throws -> (rehearsal: IKERehearsal, ends: Ends) {
     let rehearsal = IKERehearsal()
-    var ends = Ends(rehearsal, seed: 1)
+    var ends = try #require(Ends(rehearsal, seed: 1))
     ends.establish(home)
     return (rehearsal.finished, ends)
   }
 
-  @Test func theSameDatagramsAndKeysComeAgain() {
-    let (rehearsal, first) = Self.rehearsed()
-    var again = Ends(rehearsal, seed: 2)
+  @Test func theSameDatagramsAndKeysComeAgain() throws {
+    let (rehearsal, first) = try Self.rehearsed()
+    var again = try #require(Ends(rehearsal, seed: 2))
     again.now = again.now + .seconds(77)
     again.establish(Self.home)
     #expect(first.datagrams.count == 4)
@@ -78,8 +80,8 @@ import Wire
   }
 
   @Test func whatWasSealedByOneIsOpenedByTheOther() throws {
-    let (rehearsal, _) = Self.rehearsed()
-    var ends = Ends(rehearsal, seed: 2)
+    let (rehearsal, _) = try Self.rehearsed()
+    var ends = try #require(Ends(rehearsal, seed: 2))
     ends.establish(Self.home)
     let update = Packet([
       .ethernet(from: MACAddress(1), to: MACAddress(2)), .ipv6(from: Self.careOf, to: Self.homeAgent), .homeAddress(Self.home),
@@ -95,9 +97,9 @@ import Wire
     #expect(ends.datagrams.count == 6)
   }
 
-  @Test func whatWasNotRehearsedIsNegotiatedWithOtherKeys() {
-    let (rehearsal, first) = Self.rehearsed()
-    var ends = Ends(rehearsal, seed: 2)
+  @Test func whatWasNotRehearsedIsNegotiatedWithOtherKeys() throws {
+    let (rehearsal, first) = try Self.rehearsed()
+    var ends = try #require(Ends(rehearsal, seed: 2))
     ends.establish(Self.home)
     ends.release(Self.home)
     ends.establish(Self.home)
@@ -111,8 +113,8 @@ import Wire
 
   /// A copy of a request that has been answered is no new beginning.
   @Test func aCopyGetsTheAnswerThatThereWas() throws {
-    let (rehearsal, _) = Self.rehearsed()
-    var ends = Ends(rehearsal, seed: 2)
+    let (rehearsal, _) = try Self.rehearsed()
+    var ends = try #require(Ends(rehearsal, seed: 2))
     ends.establish(Self.home)
     var output = IKEOutput()
     _ = ends.homeAgent.receive(ends.datagrams[2], at: ends.now, &output)

@@ -59,6 +59,8 @@ int cl_interface_names(char *buffer, size_t capacity);
 int cl_interface_index(const char *name);
 /// 1 if the interface is up, 0 if not.
 int cl_interface_is_up(const char *name);
+/// 1 if the interface is up and something is at the other end of its cable, 0 if not.
+int cl_interface_is_running(const char *name);
 /// The maximum transmission unit: octets behind the Ethernet header.
 int cl_interface_mtu(const char *name);
 /// The hardware address, 48 bits in the low end, most significant octet first on the wire.

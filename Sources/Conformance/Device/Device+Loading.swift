@@ -1,4 +1,5 @@
 package import Judging
+import Security
 import Wire
 
 extension Device {
@@ -17,7 +18,12 @@ extension Device {
     } catch {
       throw SuiteErrors([error])
     }
-    var loader = DeviceLoader()
+    let placeholders = root.placeholders
+    guard placeholders.isEmpty else {
+      throw SuiteErrors(
+        placeholders.map { SuiteError($0.location, "expected what stands in <…> to be filled in, found \($0.found)") })
+    }
+    var loader = DeviceLoader(folder: file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
     let device = loader.read(root, profiles)
     try loader.reader.throwErrors()
     guard let device else { throw SuiteErrors([SuiteError(root.location, "expected the description of a device")]) }
@@ -25,11 +31,28 @@ extension Device {
   }
 }
 
+extension YAMLNode {
+  /// What `Device.template` leaves to be filled in.
+  fileprivate var placeholders: [YAMLNode] {
+    switch content {
+    case .scalar(let text, _): text.hasPrefix("<") && text.hasSuffix(">") ? [self] : []
+    case .list(let nodes): nodes.flatMap(\.placeholders)
+    case .mapping(let pairs): pairs.flatMap(\.value.placeholders)
+    }
+  }
+}
+
 /// Reads a device's description, and keeps what addresses it has seen.
 private struct DeviceLoader {
   let reader = YAMLReader()
+  /// Where the description lies: the names of other files are relative to it.
+  let folder: String
+  private var tunnelling = Tunnelling.native
+  private var hasMobileIPv6 = true
   /// What each address is, so that none is two things.
   private var owners: [IPv6Address: String] = [:]
+
+  init(folder: String) { self.folder = folder }
 
   mutating func read(_ root: YAMLNode, _ profiles: [String]?) -> Device? {
     guard var mapping = reader.mapping(root, "the description of a device") else { return nil }
@@ -39,21 +62,50 @@ private struct DeviceLoader {
     let interfacesNode = mapping.require("interfaces")
     let interfaces = readInterfaces(interfacesNode)
 
+    let ics = reader.statements(mapping.take("ics"))
+    hasMobileIPv6 = ics["mobile-ipv6"] != false
+    let tunnellingNode = mapping.take("tunnelling")
+    tunnelling = reader.choice(tunnellingNode, Tunnelling.self, "native, udp or ipv4") ?? .native
+    if let tunnellingNode, tunnelling != .native, !hasMobileIPv6 {
+      reader.fail(
+        tunnellingNode.location,
+        "expected 'native' of a device without Mobile IPv6, which has nothing to tunnel, found '\(tunnelling.rawValue)'; over IPv4 it is enough to give IPv4 addresses"
+      )
+    }
+
     let deviceNode = mapping.require("device")
     let testerNode = mapping.take("tester")
     var addresses = Addresses()
     if let role { addresses = readAddresses(role, deviceNode, testerNode, mapping.location) }
-    let homes = readAddressList(mapping.require("home-addresses"), "home-addresses")
+    let homesNode = hasMobileIPv6 ? mapping.require("home-addresses") : mapping.take("home-addresses")
+    var homes = readAddressList(homesNode, "home-addresses", .ipv6)
+    // Without Mobile IPv6 a UE is known by where it is.
+    if homesNode == nil, !hasMobileIPv6 { homes = addresses.careOf }
     if let node = addresses.correspondentNode, let interfaces, !interfaces.contains(where: { $0.purpose == .home }) {
       reader.fail(node.location, "expected an interface whose purpose is 'home' for the correspondent, found none")
     }
 
-    readLater(mapping.take("tunnelling"), now: "native", later: ["udp", "ipv4"])
-    readLater(mapping.take("security"), now: "none", later: ["manual", "ikev2"])
+    let securityNode = mapping.take("security")
+    let security =
+      role.map {
+        SecurityLoader(reader: reader, role: $0, folder: folder, hasMobileIPv6: hasMobileIPv6, homes: homes.count).read(securityNode)
+      } ?? .none
+    if !hasMobileIPv6, !security.isProtected, reader.errors.isEmpty {
+      reader.fail(
+        securityNode?.location ?? mapping.location,
+        "expected { ikev2: … } in 'security' of a device without Mobile IPv6: its IKE SAs are all that it can be judged by, found none")
+    }
+    if let agent = addresses.homeAgent, let other = addresses.careOf.first(where: { ($0.ipv4 == nil) != (agent.ipv4 == nil) }),
+      !hasMobileIPv6
+    {
+      reader.fail(
+        (testerNode ?? deviceNode)?.location ?? mapping.location,
+        "expected addresses of one family, found \(agent.ipv4?.description ?? agent.description) and \(other.ipv4?.description ?? other.description)"
+      )
+    }
     let timers = readTimers(mapping.take("timers"))
     let retries = reader.integer(mapping.take("bri-max-retries"), in: 0...64, "how many copies of a BRI,")
     refuseUnbuilt("limits", mapping.take("limits"))
-    let ics = reader.statements(mapping.take("ics"))
     let hooks = readHooks(mapping.take("hooks"))
     mapping.finish()
 
@@ -61,6 +113,9 @@ private struct DeviceLoader {
     var device = Device(
       role: role, profile: profile, interfaces: interfaces, homeAgent: homeAgent, careOf: addresses.careOf, homeAddresses: homes,
       correspondent: addresses.correspondent)
+    device.tunnelling = tunnelling
+    device.ipv4HomeAgent = addresses.ipv4HomeAgent ?? homeAgent.ipv4
+    device.security = security
     device.timers = timers
     device.briMaxRetries = retries
     device.ics = ics
@@ -99,6 +154,7 @@ private struct DeviceLoader {
 
   private struct Addresses {
     var homeAgent: IPv6Address?
+    var ipv4HomeAgent: IPv4Address?
     var careOf: [IPv6Address] = []
     var correspondent: IPv6Address?
     var correspondentNode: YAMLNode?
@@ -109,10 +165,10 @@ private struct DeviceLoader {
     if var device = reader.mapping(deviceNode, "the device's addresses") {
       refuseUnbuilt("mac", device.take("mac"))
       if role == .ha {
-        addresses.homeAgent = readAddress(device.require("home-agent"), "device.home-agent")
+        readHomeAgent(&device, "device", &addresses)
         refuse(device.take("care-of"), "a Home Agent has no care-of address; those that the tester may use are tester.care-of")
       } else {
-        addresses.careOf = readAddress(device.require("care-of"), "device.care-of").map { [$0] } ?? []
+        addresses.careOf = readAddress(device.require("care-of"), "device.care-of", accessFamily, accessRemark).map { [$0] } ?? []
         refuse(device.take("home-agent"), "the device is a UE; the Home Agent that the tester plays is tester.home-agent")
       }
       device.finish()
@@ -123,17 +179,41 @@ private struct DeviceLoader {
     }
     guard var tester = reader.mapping(testerNode, "the addresses that the tester may use") else { return addresses }
     if role == .ha {
-      addresses.careOf = readAddressList(tester.require("care-of"), "tester.care-of")
+      addresses.careOf = readAddressList(tester.require("care-of"), "tester.care-of", accessFamily, accessRemark)
       addresses.correspondentNode = tester.take("correspondent")
-      addresses.correspondent = readAddress(addresses.correspondentNode, "tester.correspondent")
+      addresses.correspondent = readAddress(addresses.correspondentNode, "tester.correspondent", .ipv6)
       refuse(tester.take("home-agent"), "the device is the Home Agent, and the tester plays the UE")
     } else {
-      addresses.homeAgent = readAddress(tester.require("home-agent"), "tester.home-agent")
+      readHomeAgent(&tester, "tester", &addresses)
       refuse(tester.take("care-of"), "the device is the UE and has the care-of address")
       refuse(tester.take("correspondent"), "the tester is the Home Agent and its home link")
     }
     tester.finish()
     return addresses
+  }
+
+  /// The Home Agent's addresses, whoever plays it: that of its signalling, and that of its end of the tunnels where there are some.
+  private mutating func readHomeAgent(_ mapping: inout YAMLMapping, _ owner: String, _ addresses: inout Addresses) {
+    addresses.homeAgent = readAddress(mapping.require("home-agent"), "\(owner).home-agent", hasMobileIPv6 ? .ipv6 : .either)
+    let node = mapping.take("home-agent-ipv4")
+    if tunnelling == .native {
+      refuse(node, "it is an end of the tunnels that 'tunnelling: udp' or 'tunnelling: ipv4' asks for")
+    } else if node == nil {
+      reader.fail(
+        mapping.location,
+        "expected the key 'home-agent-ipv4' with the Home Agent's IPv4 address, since 'tunnelling' is '\(tunnelling.rawValue)', found none")
+    } else {
+      addresses.ipv4HomeAgent = readAddress(node, "\(owner).home-agent-ipv4", .ipv4)?.ipv4
+    }
+  }
+
+  /// Of what family the addresses on the UE's access are.
+  private var accessFamily: AddressFamily { !hasMobileIPv6 ? .either : tunnelling == .native ? .ipv6 : .ipv4 }
+  private var accessRemark: String {
+    !hasMobileIPv6
+      ? ""
+      : tunnelling == .native
+        ? "; IPv4 addresses go with 'tunnelling: udp' or 'tunnelling: ipv4'" : ", since 'tunnelling' is '\(tunnelling.rawValue)'"
   }
 
   private func refuse(_ node: YAMLNode?, _ reason: String) {
@@ -146,29 +226,34 @@ private struct DeviceLoader {
     refuse(node, "'\(key)' is not built yet and would change nothing; take it out")
   }
 
-  private mutating func readAddress(_ node: YAMLNode?, _ owner: String) -> IPv6Address? {
-    guard let node, let address = reader.address(node) else { return nil }
+  private mutating func readAddress(
+    _ node: YAMLNode?, _ owner: String, _ family: AddressFamily, _ remark: String = ""
+  ) -> IPv6Address? {
+    guard let node, let address = reader.address(node, family, remark) else { return nil }
     claim([address], owner, node.location)
     return address
   }
 
   /// A list of addresses, or `{ first: …, count: … }`.
-  private mutating func readAddressList(_ node: YAMLNode?, _ owner: String) -> [IPv6Address] {
+  private mutating func readAddressList(
+    _ node: YAMLNode?, _ owner: String, _ family: AddressFamily, _ remark: String = ""
+  ) -> [IPv6Address] {
     guard let node else { return [] }
     if case .list(let nodes) = node.content {
       if nodes.isEmpty { reader.expected("at least one address", node) }
-      return nodes.compactMap { readAddress($0, owner) }
+      return nodes.compactMap { readAddress($0, owner, family, remark) }
     }
     guard var mapping = reader.mapping(node, "a list of addresses, or { first: …, count: … }") else { return [] }
     defer { mapping.finish() }
     let firstNode = mapping.require("first")
-    let first = reader.address(firstNode)
+    let first = reader.address(firstNode, family, remark)
     guard let count = reader.integer(mapping.require("count"), in: 1...65_536, "how many addresses,"), let first, let firstNode else {
       return []
     }
     let addresses = (0..<count).map { first.advanced(by: $0) }
-    guard let last = addresses.last, last >= first, last.isRoutableUnicast else {
-      reader.fail(firstNode.location, "expected \(count) addresses from \(first) on, found the end of the address space")
+    let start = first.ipv4?.description ?? first.description
+    guard let last = addresses.last, last >= first, last.isRoutableUnicast, first.ipv4 == nil || last.ipv4?.isUnicast == true else {
+      reader.fail(firstNode.location, "expected \(count) addresses from \(start) on, found the end of the address space")
       return []
     }
     claim(addresses, owner, firstNode.location)
@@ -183,15 +268,6 @@ private struct DeviceLoader {
         return
       }
       owners[address] = owner
-    }
-  }
-
-  /// A choice of which only the first is there yet.
-  private func readLater(_ node: YAMLNode?, now: String, later: [String]) {
-    if let node, case .scalar(let text, _) = node.content, later.contains(text) {
-      reader.fail(node.location, "expected '\(now)', found '\(text)', which comes later")
-    } else {
-      _ = reader.choice(node, of: [now], "'\(now)'")
     }
   }
 

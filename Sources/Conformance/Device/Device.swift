@@ -49,7 +49,7 @@ package struct Device: Sendable {
   package var ics: [String: Bool] = [:]
   package var hooks: [HookName: Hook] = [:]
   /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
-  package var sharedKey: [UInt8]?
+  package var security = BindingSecurity.none
 
   /// How the packets of its bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
   package var tunnelling = Tunnelling.native
@@ -69,6 +69,14 @@ package struct Device: Sendable {
     self.correspondent = correspondent
   }
 
+  /// False: the device's IKE SAs are all that it is judged by.
+  package var hasMobileIPv6: Bool { ics["mobile-ipv6"] != false }
+
+  /// What it is said to do, with what follows from the rest of the description.
+  package var statements: [String: Bool] {
+    ics.merging(["ipsec": security.isProtected, "tunnelled": tunnelling != .native]) { $1 }
+  }
+
   /// The links that cases and probes may need: `access`; `home` with a correspondent on it.
   package var links: [String] {
     let hasHome = correspondent != nil && interfaces.contains { $0.purpose == .home }
@@ -77,7 +85,8 @@ package struct Device: Sendable {
 
   /// Every address that the tester may send to (link-scope addresses of Neighbour Discovery apart).
   package var allowedDestinations: [IPv6Address] {
-    (role == .ha ? [homeAgent] + [ipv4HomeAgent].compactMap(\.self).map { IPv6Address(mapped: $0) } : careOf) + homeAddresses
+    let homes = hasMobileIPv6 ? homeAddresses : []
+    return (role == .ha ? [homeAgent] + [ipv4HomeAgent].compactMap(\.self).map { IPv6Address(mapped: $0) } : careOf) + homes
   }
 
   /// The same for the network; an IPv4-mapped address stands for the IPv4 one.
@@ -105,5 +114,19 @@ extension Device {
     timers.doubles = timers.maximumDelay > timers.initialDelay
     if let briMaxRetries { timers.maximumRetries = briMaxRetries }
     return timers
+  }
+}
+
+extension Device {
+  /// In one line: what it is, what protects it, how it is reached.
+  package var summary: String {
+    let way: String
+    switch security {
+    case .none: way = "in clear"
+    case .manual: way = "ESP by hand"
+    case .ikev2: way = "IKEv2"
+    }
+    let link = tunnelling == .native ? "" : ", over IPv4 (\(tunnelling.rawValue))"
+    return "\(role == .ha ? "Home Agent" : "UE")\(hasMobileIPv6 ? "" : " without Mobile IPv6"), \(way)\(link)"
   }
 }

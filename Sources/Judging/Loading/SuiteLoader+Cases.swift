@@ -56,9 +56,13 @@ extension SuiteLoader {
   }
 
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
-    let names = ["register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "delete-keys", "delete-again"]
+    let names = [
+      "register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "establish-keys", "delete-keys",
+      "delete-again",
+    ]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
+      if word == "establish-keys" { return .establishKeys(home: homeIndex(nil, needs, node.location)) }
       if word == "delete-again" { return .deleteAgain(home: homeIndex(nil, needs, node.location)) }
       if word == "delete-keys" { return .deleteKeys(home: homeIndex(nil, needs, node.location)) }
       reader.fail(
@@ -72,6 +76,7 @@ extension SuiteLoader {
     let value = pair.value
     switch pair.key {
     case "register": return .register(home: homeIndex(value, needs, node.location))
+    case "establish-keys": return .establishKeys(home: homeIndex(value, needs, node.location))
     case "delete-keys": return .deleteKeys(home: homeIndex(value, needs, node.location))
     case "delete-again": return .deleteAgain(home: homeIndex(value, needs, node.location))
     case "send": return readStimulus(value, needs).map { .send($0) }

@@ -5,6 +5,7 @@ package struct Statement: Sendable {
 
   /// Every statement there is.
   package static let all = [
+    Statement(name: "mobile-ipv6", meaning: "It speaks Mobile IPv6; without it its IKE SAs are all that it is judged by."),
     Statement(name: "revocation", meaning: "It implements Binding Revocation."),
     Statement(name: "reattaches-by-itself", meaning: "The UE registers again unasked after the network detached it."),
     Statement(name: "several-home-addresses", meaning: "It holds bindings for several home addresses at once."),

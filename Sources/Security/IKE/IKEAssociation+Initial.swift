@@ -138,6 +138,7 @@ extension IKEAssociation {
     func refuse(_ type: UInt16, _ data: [UInt8] = []) -> Bool {
       // No SA has come of it, and its SPI is none.
       emit(message.answer([.notify(type, data)]), &turn)
+      turn.output.events.append(.initiatorRefused(notify: type))
       return false
     }
     if let type = message.payloads.unknownCritical { return refuse(NotifyType.unsupportedCriticalPayload, [type]) }

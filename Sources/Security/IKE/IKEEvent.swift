@@ -108,6 +108,8 @@ package enum IKEEvent: Sendable {
   /// The IKE SA was replaced by another, which has its Child SAs.
   case replaced(UInt64, by: UInt64)
   case closed(UInt64, IKEClosure)
+  /// An initiator's first message was answered by an error notification.
+  case initiatorRefused(notify: UInt16)
   case discarded(IKEDiscard)
 }
 
