@@ -66,7 +66,7 @@ let package = Package(
     tests("CaptureTests", ["Judging", "Conformance"]),
     tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),
-    tests("LiveTests", ["detachspec", "Link", "Security", "Wire"]),
+    tests("LiveTests", ["detachspec", "Link", "Security", "Wire", "COpenSSL"]),
 
     .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),
     .executableTarget(name: "embedgen", swiftSettings: strict),
