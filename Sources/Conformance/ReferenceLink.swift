@@ -103,6 +103,7 @@ extension Setup {
       homePort: device.correspondent == nil ? nil : device.interfaces.firstIndex { $0.purpose == .home },
       timers: device.timers(under: text),
       ics: device.ics, seed: seed)
+    network = device.network
     sharedKey = device.sharedKey
     ics["ipsec"] = sharedKey != nil
     tunnelling = device.tunnelling

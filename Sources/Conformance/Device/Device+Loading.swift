@@ -1,4 +1,5 @@
 package import Judging
+import Parties
 import Wire
 
 extension Device {
@@ -55,6 +56,8 @@ private struct DeviceLoader {
     refuseUnbuilt("limits", mapping.take("limits"))
     let ics = reader.statements(mapping.take("ics"))
     let hooks = readHooks(mapping.take("hooks"))
+    let networkNode = mapping.take("network")
+    let network = AccessNetwork.Configuration(networkNode, role, reader)
     mapping.finish()
 
     guard let role, let interfaces, let homeAgent = addresses.homeAgent else { return nil }
@@ -65,6 +68,8 @@ private struct DeviceLoader {
     device.briMaxRetries = retries
     device.ics = ics
     device.hooks = hooks
+    device.network = network
+    network?.check(against: device, networkNode, reader)
     return device
   }
 
