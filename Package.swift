@@ -57,7 +57,8 @@ let package = Package(
     tests("WireTests", ["Wire"]),
     tests("LinkTests", ["Link", "Wire", "CLinux"]),
     tests("SecurityTests", ["Security", "Wire", "Link"]),
-    tests("LoadingTests", ["Wire", "Judging", "Suites", "Conformance"]),
+    tests("LoadingTests", ["Wire", "Judging", "Suites", "Link", "Parties", "Conformance"]),
+    tests("PartiesTests", ["Parties", "Wire", "Link"]),
     tests("NodesTests", ["Nodes", "Wire", "Link"]),
     tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
@@ -66,7 +67,7 @@ let package = Package(
     tests("CaptureTests", ["Judging", "Conformance"]),
     tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),
-    tests("LiveTests", ["detachspec", "Link", "Security", "Wire"]),
+    tests("LiveTests", ["detachspec", "Link", "Security", "Parties", "Wire", "COpenSSL"]),
 
     .plugin(name: "EmbedSuites", capability: .buildTool(), dependencies: ["embedgen"]),
     .executableTarget(name: "embedgen", swiftSettings: strict),

@@ -111,6 +111,7 @@ extension Setup {
       ics: device.ics, seed: seed)
     security = device.security
     ics = device.statements
+    network = device.network
     tunnelling = device.tunnelling
     ipv4HomeAgent = device.ipv4HomeAgent
   }

@@ -21,6 +21,8 @@ package final class Session {
   var withheldKeys: Set<IPv6Address> = []
   /// Nil where they go natively.
   private var tunnel: BindingTunnel?
+  /// Nil where the device has its addresses already.
+  private var access: AccessNetwork?
   private var outbox = Outbox()
   private var drops: UInt64 = 0
   /// How long the device took from the trigger to its BRI, each time, in order of length.
@@ -67,6 +69,8 @@ package final class Session {
       if let ipv4 = careOf.ipv4 { neighbours.own(ipv4, on: setup.accessPort) } else { neighbours.own(careOf, on: setup.accessPort) }
     }
     if let correspondent = setup.correspondent, let port = setup.homePort { neighbours.own(correspondent, on: port) }
+    access = setup.network.map { AccessNetwork($0, address: address, start: network.now, seed: setup.seed ^ 0x6e65_7477) }
+    access?.claim(in: &neighbours, on: setup.accessPort)
     var run = Event(.run)
     run.run = RunDescription(
       tool: "detachspec", suite: suite.digest, role: setup.role, profile: setup.profile.id, homeAgents: [setup.homeAgent.description],
@@ -221,7 +225,12 @@ package final class Session {
   /// Waits for something to happen, at most until `deadline`, and deals with it.
   package func pump(until deadline: Instant) {
     let due = protection.isEmpty ? .distantFuture : protection[0].nextDeadline
-    network.wait(until: min(deadline, min(neighbours.nextDeadline, due))) { bytes, info in self.take(bytes, info) }
+    let advertisement = access?.nextDeadline ?? .distantFuture
+    network.wait(until: min(min(deadline, advertisement), min(neighbours.nextDeadline, due))) { bytes, info in self.take(bytes, info) }
+    if advertisement <= network.now {
+      access?.wake(at: network.now, on: setup.accessPort, &outbox)
+      drain()
+    }
     if due <= network.now { exchangeKeys { _ = $0.wake(at: network.now, &$1) } }
     if neighbours.nextDeadline <= network.now {
       neighbours.wake(at: network.now, &outbox)
@@ -271,6 +280,9 @@ package final class Session {
         drain()
       } else if dissection.mobility >= 0, info.port == setup.accessPort {
         for packet in party.receive(bytes, dissection) { send(packet, on: setup.accessPort) }
+      } else if access != nil, info.port == setup.accessPort {
+        access?.receive(bytes, dissection, on: info.port, at: network.now, &outbox)
+        drain()
       }
     }
     if let last { observe?(bytes, dissection, last) }
@@ -278,6 +290,9 @@ package final class Session {
 
   /// Ends the evidence and gives the verdicts.
   package func finish() -> Verdicts {
+    access?.cease(on: setup.accessPort, &outbox)
+    drain()
+    network.flush()
     note(Event(.runEnd))
     return judge.finish()
   }

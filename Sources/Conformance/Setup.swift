@@ -1,4 +1,5 @@
 package import Judging
+package import Parties
 package import Security
 package import Wire
 
@@ -31,6 +32,8 @@ package struct Setup: Sendable {
   package var tunnelling = Tunnelling.native
   /// The Home Agent's IPv4 address.
   package var ipv4HomeAgent: IPv4Address?
+  /// The network that the UE attaches to; nil: it needs none.
+  package var network: AccessNetwork.Configuration?
   /// Of sequence numbers and the like.
   package var seed: UInt64
 

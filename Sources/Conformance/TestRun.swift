@@ -83,6 +83,10 @@ package struct TestRun {
   private func reach(_ session: Session) throws(Failure) {
     let source = setup.role == .ha ? setup.careOf.first : setup.homeAgent
     guard let source, let device = setup.device else { return }
-    guard session.resolve(device, on: setup.accessPort, from: source, within: .seconds(4)) else { throw .unreachable(device) }
+    // One that gets its address from the tester has yet to get it.
+    for _ in 0..<(setup.network == nil ? 1 : 8) {
+      if session.resolve(device, on: setup.accessPort, from: source, within: .seconds(4)) { return }
+    }
+    throw .unreachable(device)
   }
 }

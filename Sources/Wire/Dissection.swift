@@ -224,7 +224,7 @@ public struct Dissection: Sendable {
         if option == .pad1 { length = 1 }
       } else {
         length = second &* 8
-        option = (type == 1 || type == 2) && length >= 8 ? .linkLayerAddress : .unknownNeighbourOption
+        option = Schema.neighbourOption(type, length: length)
       }
       guard length > 0, length <= octets.upperBound &- offset else { return }
       body(option, offset, length)

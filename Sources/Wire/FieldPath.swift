@@ -152,5 +152,5 @@ extension FieldPath {
       briTrigger, briP, briA, briG, briV, briReserved, braSequence, braStatus, braP, braG, braV, revocationSequence, alternateCareOfAddress,
       buF, ipv4TotalLength, udpLength, ipv4CareOfAddress, ipv4HomeAddress, ipv4HomePrefixLength, ipv4AcknowledgedAddress,
       ipv4AcknowledgedPrefixLength, natDetectionF, natRefreshTime,
-    ] + keyExchange
+    ] + keyExchange + router
 }

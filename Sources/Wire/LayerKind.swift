@@ -8,7 +8,7 @@ public enum LayerKind: UInt8, Sendable, CaseIterable {
   // Options of the destination options and hop-by-hop headers (RFC 8200 4.2).
   case hao, unknownDestinationOption, destinationPad1, destinationPadN
   // Options of Neighbour Discovery (RFC 4861 4.6).
-  case linkLayerAddress, unknownNeighbourOption
+  case linkLayerAddress, prefixInformation, rdnss, unknownNeighbourOption
   // Mobility options (RFC 6275 6.2; spec of each beside its schema).
   case pad1, padN, bindingRefreshAdvice, alternateCareOfAddress, nonceIndices, bindingAuthorizationData, mobileNetworkPrefix
   case mobileNodeLinkLayerAddress, mobileNodeIdentifier, mobilityAuthentication, mesgID, vendorSpecific, serviceSelection

@@ -102,8 +102,7 @@ extension Packet.Header {
     while offset < end {
       let length = offset + 1 < end ? Int(bytes[offset + 1]) * 8 : 0
       let stop = length == 0 ? end : min(offset + length, end)
-      let isAddress = (bytes[offset] == 1 || bytes[offset] == 2) && stop - offset >= 8
-      out.append(Packet.Option(taking: isAddress ? .linkLayerAddress : .unknownNeighbourOption, bytes, offset, stop))
+      out.append(Packet.Option(taking: Schema.neighbourOption(bytes[offset], length: stop - offset), bytes, offset, stop))
       offset = stop
     }
     return out

@@ -75,6 +75,23 @@ extension Packet.Option {
     Self(.linkLayerAddress, [(.linkLayerType, UInt128(type)), (.linkLayerAddress, UInt128(address.value))])
   }
 
+  /// A Prefix Information option (RFC 4861 4.6.2); lifetimes in seconds.
+  public static func prefixInformation(
+    _ prefix: IPv6Address, length: Int, isOnLink: Bool, isAutonomous: Bool, valid: UInt32, preferred: UInt32
+  ) -> Self {
+    Self(
+      .prefixInformation,
+      [
+        (.prefixLength, UInt128(UInt8(clamping: length))), (.prefixOnLink, isOnLink ? 1 : 0), (.prefixAutonomous, isAutonomous ? 1 : 0),
+        (.prefixValidLifetime, UInt128(valid)), (.prefixPreferredLifetime, UInt128(preferred)), (.prefix, prefix.value),
+      ])
+  }
+
+  /// A Recursive DNS Server option (RFC 8106 5.1); the lifetime in seconds.
+  public static func recursiveDNSServers(_ servers: [IPv6Address], lifetime: UInt32) -> Self {
+    Self(.rdnss, [(.recursiveDNSLifetime, UInt128(lifetime))], data: servers.flatMap(\.octets))
+  }
+
   /// An option of any type.
   public static func unknownMobilityOption(type: UInt8, data: [UInt8]) -> Self {
     Self(.unknownMobilityOption, FieldPath(.unknownMobilityOption, "option-type").map { [($0, UInt128(type))] } ?? [], data: data)

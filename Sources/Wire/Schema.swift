@@ -70,6 +70,17 @@ public struct Schema: Sendable {
   public static func mobilityOption(_ type: UInt8) -> LayerKind { mobilityOptions[Int(type)] ?? .unknownMobilityOption }
   /// The kind of an option of a destination options or hop-by-hop header by its type number.
   public static func destinationOption(_ type: UInt8) -> LayerKind { destinationOptions[Int(type)] ?? .unknownDestinationOption }
+  /// The kind of an option of Neighbour Discovery by its type number; one of fewer octets than its kind has is an unknown one.
+  public static func neighbourOption(_ type: UInt8, length: Int) -> LayerKind {
+    let kind: LayerKind =
+      switch type {
+      case 1, 2: .linkLayerAddress
+      case 3: .prefixInformation
+      case 25: .rdnss
+      default: .unknownNeighbourOption
+      }
+    return length >= minimum(of: kind) ? kind : .unknownNeighbourOption
+  }
   /// The kind of a payload of IKEv2 by its type number.
   public static func payloadKind(_ type: UInt8) -> LayerKind { payloads[Int(type)] ?? .unknownPayload }
   /// The kind of a transform of IKEv2 by its type number.

@@ -159,6 +159,23 @@ extension Schema {
         Field("option-length", 8, 8, "icmpv6.opt.length", .length8), Field("address", 16, 48, "icmpv6.opt.linkaddr", as: .mac),
       ]),
     Schema(
+      .prefixInformation, octets: 32, "RFC 4861 4.6.2, RFC 6275 7.2",
+      [
+        Field("option-type", 0, 8, "icmpv6.opt.type", .constant(3)), Field("option-length", 8, 8, "icmpv6.opt.length", .length8),
+        Field("prefix-length", 16, 8, "icmpv6.opt.prefix.length"), Field("l", 24, 1, "icmpv6.opt.prefix.flag.l"),
+        Field("a", 25, 1, "icmpv6.opt.prefix.flag.a"), Field("r", 26, 1, "icmpv6.opt.prefix.flag.r"),
+        Field("reserved1", 27, 5, "icmpv6.opt.prefix.flag.reserved"),
+        Field("valid-lifetime", 32, 32, "icmpv6.opt.prefix.valid_lifetime"),
+        Field("preferred-lifetime", 64, 32, "icmpv6.opt.prefix.preferred_lifetime"), Field("reserved2", 96, 32, "icmpv6.opt.reserved"),
+        Field("prefix", 128, 128, "icmpv6.opt.prefix", as: .ipv6),
+      ]),
+    Schema(
+      .rdnss, octets: 8, "RFC 8106 5.1",
+      [
+        Field("option-type", 0, 8, "icmpv6.opt.type", .constant(25)), Field("option-length", 8, 8, "icmpv6.opt.length", .length8),
+        Field("reserved", 16, 16, "icmpv6.opt.reserved"), Field("lifetime", 32, 32, "icmpv6.opt.rdnss.lifetime"),
+      ]),
+    Schema(
       .unknownNeighbourOption, octets: 2, "RFC 4861 4.6",
       [Field("option-type", 0, 8, "icmpv6.opt.type"), Field("option-length", 8, 8, "icmpv6.opt.length", .length8)]),
   ]

@@ -42,10 +42,11 @@ import Testing
   private static let device = readme("```yaml")
   private static let hook = readme("```python")
 
-  private static func readme(_ fence: String) -> String {
+  /// What stands in README.md behind a fence, the first unless told.
+  static func readme(_ fence: String, _ number: Int = 0) -> String {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../README.md").standardizedFileURL
     let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
-    return text.components(separatedBy: "\(fence)\n").dropFirst().first?.components(separatedBy: "```\n").first ?? ""
+    return text.components(separatedBy: "\(fence)\n").dropFirst(number + 1).first?.components(separatedBy: "```\n").first ?? ""
   }
 
   private static let script = """

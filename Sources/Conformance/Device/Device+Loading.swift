@@ -1,4 +1,5 @@
 package import Judging
+import Parties
 import Security
 import Wire
 
@@ -107,6 +108,8 @@ private struct DeviceLoader {
     let retries = reader.integer(mapping.take("bri-max-retries"), in: 0...64, "how many copies of a BRI,")
     refuseUnbuilt("limits", mapping.take("limits"))
     let hooks = readHooks(mapping.take("hooks"))
+    let networkNode = mapping.take("network")
+    let network = AccessNetwork.Configuration(networkNode, role, reader)
     mapping.finish()
 
     guard let role, let interfaces, let homeAgent = addresses.homeAgent else { return nil }
@@ -120,6 +123,8 @@ private struct DeviceLoader {
     device.briMaxRetries = retries
     device.ics = ics
     device.hooks = hooks
+    device.network = network
+    network?.check(against: device, networkNode, reader)
     return device
   }
 

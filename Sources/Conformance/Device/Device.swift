@@ -1,5 +1,6 @@
 package import Judging
 package import Link
+package import Parties
 package import Security
 package import Wire
 
@@ -51,6 +52,9 @@ package struct Device: Sendable {
   /// The secret of the IKE SAs that protect its bindings; nil: their messages go in clear.
   package var security = BindingSecurity.none
 
+  /// The network that a UE on a kernel's own stack attaches to, which the tester plays too; nil: it has its addresses already.
+  package var network: AccessNetwork.Configuration?
+
   /// How the packets of its bindings go over the access link; care-of addresses are IPv4-mapped ones where that is over IPv4.
   package var tunnelling = Tunnelling.native
   /// The Home Agent's IPv4 address, for tunnels.
@@ -90,7 +94,11 @@ package struct Device: Sendable {
   }
 
   /// The same for the network; an IPv4-mapped address stands for the IPv4 one.
-  package var addressGuard: AddressGuard { AddressGuard(allowedDestinations, allowedDestinations.compactMap(\.ipv4)) }
+  package var addressGuard: AddressGuard {
+    var allowed = AddressGuard(allowedDestinations, allowedDestinations.compactMap(\.ipv4))
+    network?.allow(in: &allowed)
+    return allowed
+  }
 }
 
 extension Device {
