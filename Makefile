@@ -34,8 +34,9 @@ bootstrap:  ## install the Debian packages that are missing
 build: bootstrap  ## build .build/release/detachspec
 	swift build -c release --product detachspec --static-swift-stdlib
 
-run: build  ## build, then judge the reference nodes; more arguments in RUN_ARGS
-	$(PROGRAM) run $(KNOWN) $(RUN_ARGS)
+run: build  ## build, then judge the reference nodes, natively and over UDP; more arguments in RUN_ARGS
+	$(PROGRAM) run $(KNOWN) --report detachspec-report/native $(RUN_ARGS)
+	$(PROGRAM) run $(KNOWN) --report detachspec-report/udp --tunnelling udp $(RUN_ARGS)
 
 lint: bootstrap  ## check the form of the Swift sources, and that the scripts parse
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
@@ -53,8 +54,9 @@ test-live: bootstrap  ## the tests that send real packets
 test-run: build  ## the main job, then the second decoder over its captures and those of pcaps/
 	@scripts/test-run $(PROGRAM) $(KNOWN) $(RUN_ARGS)
 
-matrix: build  ## every defect and variation against the whole suite, in virtual time
+matrix: build  ## every defect and variation against the whole suite, in virtual time: sealed, and in clear
 	$(PROGRAM) matrix
+	$(PROGRAM) matrix --security none
 
 soak: build  ## fifty live runs under load, some ten minutes; SOAK_ARGS='--runs 8'
 	@scripts/soak $(PROGRAM) $(SOAK_ARGS)

@@ -65,7 +65,12 @@ package struct KillMatrix: Sendable {
     if security.isProtected { clean.rehearsal = try Self.rehearse(clean, suite) }
     let device = clean.device
     guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
-    let standing = Assertions(suite, profile, [role], ics: setup.ics)
+    var standing = Assertions(suite, profile, [role], ics: setup.ics)
+    if security.isProtected {
+      // The others are weighed where no policy keeps anything from them.
+      let inClear = setup.ics.merging(["ipsec": false]) { $1 }
+      standing = standing.subtracting(Assertions(suite, profile, [role], ics: inClear))
+    }
     // A mutant that no program holds (the text or dialect has no such sentence) is none.
     let mutations = RuleMutation.all(suite, text: profile.text).filter { isChosen($0.name) && $0.stands(suite, profile, standing) }
     progress("\(nodes.count + sample.count) nodes, \(mutations.count) weakened rules")
@@ -74,8 +79,11 @@ package struct KillMatrix: Sendable {
     var crowded = suite
     crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
     let (recordings, assertions) = try Self.record(nodes, crowded, clean, beside: zip(mutations, ids).map { ($0.rule, $1) })
-    cells = zip(recordings, nodes).map { Self.cell($0, $1, role, suite, profile) }
-    self.pairs = zip(try Self.record(sample, suite, clean).recordings, sample).map { Self.cell($0, $1, role, suite, profile) }
+    let hasKeys = security.isProtected
+    cells = zip(recordings, nodes).map { Self.cell($0, $1, role, hasKeys: hasKeys, suite, profile) }
+    self.pairs = zip(try Self.record(sample, suite, clean).recordings, sample).map {
+      Self.cell($0, $1, role, hasKeys: hasKeys, suite, profile)
+    }
     let reached = assertions.indices.filter { index in recordings.contains { $0.decided[index] > 0 } }
     unreached = Set(standing.rules).subtracting(reached.map { assertions[$0].rule }).sorted()
     mutants = mutations.enumerated().map { index, mutation in
@@ -139,7 +147,9 @@ package struct KillMatrix: Sendable {
     return (recordings, judge.assertionIDs)
   }
 
-  private static func cell(_ recording: Recording, _ node: Node, _ role: Role, _ suite: Suite, _ profile: Profile) -> Cell {
+  private static func cell(
+    _ recording: Recording, _ node: Node, _ role: Role, hasKeys: Bool, _ suite: Suite, _ profile: Profile
+  ) -> Cell {
     let excused = Set(node.variation?.inconclusive[profile.dialect]?.keys.map(\.self) ?? [])
     // A variation may leave a sentence undecided, where its entry says which and why.
     func isExcused(_ result: CaseResult) -> Bool {
@@ -154,7 +164,7 @@ package struct KillMatrix: Sendable {
     if let defect = node.defect {
       guard
         let expectation = suite.expectations.of(
-          defect.defect.name, modifier: defect.modifier?.rawValue, with: node.variation?.name, role: role)
+          defect.defect.name, modifier: defect.modifier?.rawValue, with: node.variation?.name, hasKeys: hasKeys, role: role)
       else {
         cell.problems.append("no expectation is written for it")
         return cell

@@ -35,9 +35,9 @@ extension KillMatrix {
 
     /// Those that break a sentence of the profile's text.
     private static func defects(_ role: Role, _ profile: Profile, hasKeys: Bool) -> [DefectUse] {
-      Defect.all.filter { $0.role == role.nodeRole && (hasKeys || !$0.needsKeys) && !$0.needsTunnel }.flatMap { defect in
+      Defect.all.filter { $0.role == role.nodeRole && !$0.needsTunnel }.flatMap { defect in
         ([nil] + defect.modifiers.sorted { $0.rawValue < $1.rawValue }.map(Optional.some))
-          .filter { !defect.requirements(under: profile.dialect, modifier: $0).isEmpty }
+          .filter { !defect.requirements(under: profile.dialect, modifier: $0).isEmpty && defect.shows(withKeys: hasKeys, modifier: $0) }
           .map { DefectUse(defect, $0) }
       }
     }

@@ -353,7 +353,7 @@ extension Monitor {
 
 /// Which assertions of a suite stand under a profile, for roles and an ICS.
 package struct Assertions: Sendable {
-  private let byRule: [String: Set<String>]
+  private var byRule: [String: Set<String>]
 
   package init(_ suite: Suite, _ profile: Profile, _ roles: Set<Role>, ics: [String: Bool]) {
     let program = Program(suite, profile: profile, roles: roles, ics: ics)
@@ -362,6 +362,13 @@ package struct Assertions: Sendable {
       let requirements = Set(indices.filter { program.severities[$0] != .note }.map { program.assertions[$0].requirement })
       return requirements.isEmpty ? nil : requirements
     }
+  }
+
+  /// Without the rules that others have too.
+  package func subtracting(_ others: Self) -> Self {
+    var left = self
+    left.byRule = byRule.filter { others.byRule[$0.key] == nil }
+    return left
   }
 
   /// The rules that have an assertion left.

@@ -96,13 +96,15 @@ package struct Expectation: Sendable {
 }
 
 extension [Expectation] {
-  /// What a defect must be blamed on: the entry for it with its modifier, else that for the defect; with a variation, one that names it first.
-  package func of(_ defect: String, modifier: String?, with variation: String?, role: Role) -> Expectation? {
+  /// What a defect must be blamed on: the entry for it with its modifier, else that for the defect; with a variation, one that names it first;
+  /// of a node whose bindings have an IKE SA, then one that is `with` keys.
+  package func of(_ defect: String, modifier: String?, with variation: String?, hasKeys: Bool = false, role: Role) -> Expectation? {
     let names = [modifier.map { "\(defect)@\($0)" }, defect].compactMap { $0 }
     let ofRole = filter { $0.role == role }
-    let about = variation.flatMap { variation in
-      ofRole.first { entry in entry.variations.contains(variation) && Glob(entry.defect).matches(names[0]) }
-    }
+    let circumstances = [variation, hasKeys ? "keys" : nil].compactMap { $0 }
+    let about = circumstances.lazy.compactMap { circumstance in
+      ofRole.first { entry in entry.variations.contains(circumstance) && Glob(entry.defect).matches(names[0]) }
+    }.first
     return about ?? names.lazy.compactMap { name in ofRole.first { $0.variations.isEmpty && $0.defect == name } }.first
   }
 }

@@ -24,6 +24,13 @@ package struct Defect: Sendable {
   /// It shows only in a node whose bindings are tunnelled over IPv4.
   package var needsTunnel: Bool { Self.namesThatNeedTunnel.contains(id) }
 
+  /// Whether it shows in a node whose bindings have an IKE SA, or have none.
+  package func shows(withKeys: Bool, modifier: Modifier? = nil) -> Bool {
+    guard withKeys else { return !needsKeys }
+    // A UE that has answered a BRI has no keys any more for an answer to its copy (TS 24.303 5.4.2.1).
+    return !Self.namesThatNeedClear.contains(id) && !(modifier == .copyOnly && id.rawValue.hasPrefix("bra-"))
+  }
+
   /// The modifiers under which it still breaks a sentence of at least one text.
   package var modifiers: [Modifier] { Modifier.allCases.filter { modified[$0] != nil } }
 

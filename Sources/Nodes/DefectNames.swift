@@ -172,6 +172,10 @@ extension Defect {
     .foreignSABUAccepted, .forgedBUAccepted, .unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted, .unprotectedBRIAccepted,
     .foreignSABRIAccepted, .forgedBRIAccepted, .unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted,
   ]
+  /// Those that show only where messages go in clear: what they let pass comes under no security association of the right binding.
+  static let namesThatNeedClear: Set<Name> = [
+    .foreignHomeAddressAccepted, .unroutableHomeAddressAccepted, .wrongHomeAddressAccepted, .unboundBRIAccepted,
+  ]
   /// Those that show only in a node whose packets go over IPv4.
   static let namesThatNeedTunnel: Set<Name> = [.briNotInUDP, .briToOtherPort, .braNotInUDP, .braFromOtherPort]
 

@@ -248,7 +248,7 @@ package struct BindingProtection: Sendable {
     return home
   }
 
-  private mutating func forget(_ home: IPv6Address) {
+  mutating func forget(_ home: IPv6Address) {
     guard let old = keys.removeValue(forKey: home) else { return }
     retired[home] = old
     inbound.remove(spi: old.inbound.spi)

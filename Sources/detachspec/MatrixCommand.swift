@@ -21,7 +21,8 @@ struct MatrixCommand: ParsableCommand {
   @Option(name: .customLong("profile"), help: "Only this profile; repeatable.") var profiles: [String] = []
   @Option(help: "How many pairs of a defect and a variation are sampled, for each role and profile.") var pairs = 20
   @Option(help: "Of the sample.") var seed: UInt64 = 1
-  @Option(help: "How the reference nodes protect their bindings.") var security: SecurityKind = .none
+  @Option(help: "How the reference nodes protect their bindings; rules that stand in clear as well are weakened there alone.")
+  var security: SecurityKind = .ikev2
   @OptionGroup var suite: SuiteOptions
   @Option(help: "What standard output gets.") var format: ListFormat = .text
 

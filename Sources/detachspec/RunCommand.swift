@@ -28,7 +28,8 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Only say what would run, on what leases, and how long it takes at least.") var dryRun = false
   @OptionGroup var nodes: NodeOptions
   @Option(help: "How many home addresses the reference nodes have.") var homeAddresses = 256
-  @Option(help: "How the reference nodes protect their bindings.") var security: SecurityKind = .none
+  @Option(help: "How the reference nodes protect their bindings: none or ikev2. Without it ikev2, unless a defect shows only without.")
+  var security: SecurityKind?
   @Option(help: "How their packets go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
   var tunnelling: Tunnelling = .native
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
@@ -67,6 +68,7 @@ struct RunCommand: ParsableCommand {
       var runs: [(node: ReferenceNode, also: [Profile])] = []
       for role in roles {
         let uses = try nodes.uses(role)
+        let security = try security(for: uses.defects)
         for profiles in pairs {
           var node = ReferenceNode(
             role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
@@ -77,6 +79,21 @@ struct RunCommand: ParsableCommand {
       }
       return try invocation.run(reference: runs, isSimulated: simulate, isDry: dryRun)
     }
+  }
+}
+
+extension RunCommand {
+  /// What was asked for, if the defects show then; else that in which they do.
+  private func security(for defects: [DefectUse]) throws -> SecurityKind {
+    func hides(_ kind: SecurityKind) -> DefectUse? {
+      defects.first { !$0.defect.shows(withKeys: kind == .ikev2, modifier: $0.modifier) }
+    }
+    let kind = security ?? (hides(.ikev2) == nil ? .ikev2 : .none)
+    if let use = hides(kind) {
+      let other = defects.count == 1 ? "take --security \(kind == .none ? SecurityKind.ikev2 : .none)" : "take it alone"
+      throw Stop(.usage, "defect \(use) does not show with --security \(kind); \(other)")
+    }
+    return kind
   }
 }
 
