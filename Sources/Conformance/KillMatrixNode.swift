@@ -17,7 +17,8 @@ extension KillMatrix {
       }
     }
 
-    /// The clean node, each variation, each defect alone and under each modifier that its entry lists.
+    /// The clean node, each variation, each defect alone and under each modifier that its entry lists; where there are keys, one that shows
+    /// without them too is tried without modifiers, which it is under in clear.
     static func all(_ role: Role, _ profile: Profile, hasKeys: Bool) -> [Node] {
       [Node()] + variations(role).map { Node(variation: $0) } + defects(role, profile, hasKeys: hasKeys).map { Node(defect: $0) }
     }
@@ -36,7 +37,7 @@ extension KillMatrix {
     /// Those that break a sentence of the profile's text.
     private static func defects(_ role: Role, _ profile: Profile, hasKeys: Bool) -> [DefectUse] {
       Defect.all.filter { $0.role == role.nodeRole && !$0.needsTunnel }.flatMap { defect in
-        ([nil] + defect.modifiers.sorted { $0.rawValue < $1.rawValue }.map(Optional.some))
+        ([nil] + (hasKeys && !defect.needsKeys ? [] : defect.modifiers).sorted { $0.rawValue < $1.rawValue }.map(Optional.some))
           .filter { !defect.requirements(under: profile.dialect, modifier: $0).isEmpty && defect.shows(withKeys: hasKeys, modifier: $0) }
           .map { DefectUse(defect, $0) }
       }

@@ -73,6 +73,12 @@ extension Monitor {
     if observation.kind == .ba, let status = facts[.baStatus], status < 128 { surroundings.accepted[index] = surroundings.sent[index] }
   }
 
+  /// The conversation of a BU or BRA that names no home address, by the security association under which it comes.
+  func associated(_ kind: MessageKind, _ from: Role, _ spi: UInt32?) -> Int32? {
+    guard kind == .bu || kind == .bra, facts[.homeAddressOption] == nil, let spi else { return nil }
+    return surroundings.children[Surroundings.SPI(receiver: from.other, spi: spi)]?.conversation
+  }
+
   private func standing(_ index: Int32, _ from: Role, _ spi: UInt32?, _ dissection: borrowing Dissection) -> Standing {
     guard dissection.layers[dissection.mobility].protection.isOpened else {
       let isNamed = facts[.homeAddressOption] != nil || facts[.routingHomeAddress] != nil

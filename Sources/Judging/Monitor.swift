@@ -204,7 +204,7 @@ package struct Monitor: Sendable {
     facts.read(kind, program, bytes, &dissection)
     let observation = Observation(kind: kind, from: from, time: time, frame: number)
     // Whatever home address a stimulus names, it is about the one that it was sent for, and makes no conversation of its own.
-    let index = hint >= 0 ? hint : find(kind, from, bytes, &dissection, at: time)
+    let index = hint >= 0 ? hint : associated(kind, from, spi) ?? find(kind, from, bytes, &dissection, at: time)
     guard index >= 0 else { return }
     // What comes under a security association that was deleted is no better than what came under none.
     if dissection.mobility >= 0, conversations[Int(index)].shown.contains(.keysDeleted) { facts.spoil() }

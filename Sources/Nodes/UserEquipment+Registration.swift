@@ -12,7 +12,10 @@ extension ReferenceUserEquipment {
     guard !isDetaching(home) || stack.varies(.deregistersAfterBRA) else {
       throw CommandError("\(home): detaching; wait until `state` says unbound")
     }
-    if isDetaching(home) { removeBinding(home) }
+    if isDetaching(home) {
+      removeBinding(home)
+      stack.releaseKeys(home, at: now, &outbox)
+    }
     bindings[home, default: Binding(requested: lifetime, wait: .zero)].requested = lifetime
     beginUpdates(home, at: now, &outbox)
   }

@@ -46,7 +46,7 @@ package struct BindingProtection: Sendable {
   /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.
   private var closing: [UInt64: IPv6Address] = [:]
   var inbound = SecurityAssociations()
-  let kept = KeptKeys(limit: 256)
+  let kept: KeptKeys
   /// All keys that there ever were: for a reader of the capture.
   package private(set) var tables = KeyTables()
 
@@ -69,6 +69,7 @@ package struct BindingProtection: Sendable {
   ) {
     self.role = role
     self.homes = homes
+    kept = rehearsal?.kept ?? KeptKeys(limit: 256)
     self.generator = generator
     agreement = security.agreement
     switch security {

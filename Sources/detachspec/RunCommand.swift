@@ -60,6 +60,9 @@ struct RunCommand: ParsableCommand {
         guard tunnelling == .native else {
           throw Stop(.usage, "--tunnelling is for the reference nodes; write 'tunnelling: \(tunnelling.rawValue)' into the device file")
         }
+        guard security == nil else {
+          throw Stop(.usage, "--security is for the reference nodes; write 'security' into the device file")
+        }
         guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
         return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
       }

@@ -89,7 +89,7 @@ extension IKEAgreement.Identity {
   /// It is the same for every home address.
   var isCommon: Bool {
     switch self {
-    case .text(let texts): texts.count == 1 && texts.allSatisfy { !$0.contains("{n}") && !$0.contains("{home-address}") }
+    case .text(let texts): texts.count == 1 && !texts[0].utf8.contains(UInt8(ascii: "{"))
     case .subject: true
     case .address, .any: false
     }

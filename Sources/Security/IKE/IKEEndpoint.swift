@@ -121,6 +121,7 @@ package struct IKEEndpoint: Sendable {
   /// Lets go of an SA without a word.
   package mutating func drop(_ handle: UInt64) {
     if let association = associations[handle] { forget(association) }
+    dropStale()
   }
 
   /// Seals the answer that is remembered, and the request that waits for one, anew: copies of them are other octets.
@@ -145,7 +146,7 @@ package struct IKEEndpoint: Sendable {
   package func keys(_ handle: UInt64) -> IKEKeys? { associations[handle]?.keys }
 
   /// When `wake` is wanted.
-  package var nextDeadline: Instant { deadlines.min?.time ?? .distantFuture }
+  package private(set) var nextDeadline = Instant.distantFuture
 
   // MARK: What happens to it
 
@@ -300,6 +301,7 @@ package struct IKEEndpoint: Sendable {
 
   mutating func dropStale() {
     while let next = deadlines.min, nextDeadlines[next.handle] != next.time { deadlines.removeMin() }
+    nextDeadline = deadlines.min?.time ?? .distantFuture
   }
 
   private mutating func withAssociation(

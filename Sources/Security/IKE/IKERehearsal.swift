@@ -37,6 +37,8 @@ package final class IKERehearsal: Sendable {
     }
   }
 
+  /// What OpenSSL made of the keys of ESP SAs, the same in all endpoints that play from it.
+  let kept = KeptKeys(limit: 4096)
   private let written = Mutex<[Cue: Line]>([:])
   /// Nil while it is still being written.
   private let lines: [Cue: Line]?
