@@ -4,11 +4,11 @@ import Wire
 /// Opens what is sealed in the frames that are judged, with the keys that are known.
 struct FrameOpener: Sendable {
   private var associations = SecurityAssociations()
+  /// The SPIs of the ESP SAs, by their numbers.
+  private var spis: [UInt16: UInt32] = [:]
   private var ikeKeys = IKEKeyTable()
   private var used = (esp: 0, ike: 0)
   private let kept = KeptKeys()
-  /// The SPIs of the ESP SAs, by their numbers.
-  private var spis: [UInt16: UInt32] = [:]
 
   /// Opens from now on what these seal, too. Tables that have grown since may be given again.
   mutating func use(_ keys: KeyTables) {
@@ -17,8 +17,8 @@ struct FrameOpener: Sendable {
     used = (keys.esp.count, keys.ike.records.count)
   }
 
-  /// The SPI of the ESP SA by which a layer was opened.
-  func spi(of protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] : nil }
+  /// The SPI by which a layer was opened.
+  func spi(_ protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] : nil }
 
   /// A frame with what was sealed in it opened; nil where nothing was, or nobody has the key. `dissection` is of what there is then.
   mutating func opened(
