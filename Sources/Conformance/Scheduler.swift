@@ -245,7 +245,7 @@ extension Case {
   fileprivate var isAboutIKE: Bool {
     steps.contains { step in
       switch step {
-      case .establishKeys, .deleteKeys: true
+      case .establishKeys, .deleteKeys, .deleteAgain: true
       default: step.awaited?.template.kind == .ike
       }
     }
@@ -256,7 +256,9 @@ extension Case {
     !isAboutIKE
       || steps.contains { step in
         switch step {
-        case .register, .send, .race, .probe, .withhold: true
+        case .register, .send, .race: true
+        case .withhold(let what, _): what != "keys"
+        case .probe(let name, _): !["ike-sa", "ike-sa-at-ha"].contains(name)
         case .hook(let name, _): !["register", "detach"].contains(name)
         default: (step.awaited?.template.kind).map { $0 != .ike } ?? false
         }

@@ -27,7 +27,7 @@ extension BindingProtection {
 
   /// Asks in the IKE SA that a binding has, or had last, whether the other end is there (RFC 7296 1.4).
   package mutating func ask(_ home: IPv6Address, at now: Instant, _ output: inout IKEOutput) {
-    if let handle = (keys[home] ?? retired[home])?.handle { endpoint?.ask(handle, at: now, &output) }
+    if let handle = (keys[home] ?? retired[home])?.handle ?? wasAlone[home] { endpoint?.ask(handle, at: now, &output) }
   }
 
   /// Sends the last DELETE of a binding's IKE SA once more, the same octets.

@@ -40,7 +40,9 @@ package struct BindingProtection: Sendable {
   /// The home addresses of the IKE SAs that this host began.
   private var begun: [UInt64: IPv6Address] = [:]
   /// The IKE SAs that stand, by home address, where there are no ESP SAs that would say so.
-  private var alone: [IPv6Address: UInt64] = [:]
+  private(set) var alone: [IPv6Address: UInt64] = [:] { didSet { wasAlone.merge(alone) { $1 } } }
+  /// Those that stood last.
+  private(set) var wasAlone: [IPv6Address: UInt64] = [:]
   /// IKE SAs of which no message may say whose they are, as soon as that is known, by the initiator's SPI.
   private var unnamed: [(spi: UInt64, home: IPv6Address)] = []
   /// The home addresses of Child SAs that the other end closed, and perhaps the IKE SA with them.

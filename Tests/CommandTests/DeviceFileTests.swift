@@ -35,7 +35,6 @@ import Testing
     Mistake(old: "role: ha\n", new: "role: ha\nhook: {}\n", place: "2:1", message: "did you mean 'hooks'?"),
     Mistake(old: "profile: rfc5846", new: "timers: { guard-tim: 5 s }", place: "2:11", message: "did you mean 'guard-time'?"),
     Mistake(old: "profile: rfc5846", new: "security: ikev2", place: "2:11", message: "expected what 'ikev2' needs"),
-    Mistake(old: "profile: rfc5846", new: "tunnelling: udp", place: "5:9", message: "expected the key 'home-agent-ipv4'"),
   ]
 
   @Test(arguments: mistakes) func aMistakeIsNamedAtItsPlace(mistake: Mistake) async throws {
