@@ -65,7 +65,7 @@ let package = Package(
     tests("JudgingTests", ["Wire", "Judging", "Link"]),
     tests("ConformanceTests", ["Wire", "Link", "Security", "Judging", "Parties", "Nodes", "Conformance", "Reporting"]),
     tests("CaptureTests", ["Judging", "Conformance"]),
-    tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Conformance", "Fuzzing"]),
+    tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Parties", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),
     tests("LiveTests", ["detachspec", "Link", "Security", "Parties", "Wire", "COpenSSL"]),
 

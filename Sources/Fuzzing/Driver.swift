@@ -54,6 +54,8 @@ final class Driver {
   let hooks: any HookRunner
   let decoder: Decoder
   var neighbours: NeighbourDiscovery
+  /// Nil where the device has its addresses already.
+  private var access: AccessNetwork?
   var agent: HomeAgentParty
   var equipment: UserEquipmentParty
   var monitor: Monitor
@@ -112,6 +114,8 @@ final class Driver {
       neighbours.own(neighbour(of: 0), on: setup.accessPort)
     }
     for index in homes.indices { homeIndex[homes[index].address] = index }
+    access = setup.network.map { AccessNetwork($0, address: address, start: network.now, seed: setup.seed ^ 0x6e65_7477) }
+    access?.claim(in: &neighbours, on: setup.accessPort)
   }
 
   /// Another address that the tester answers for.
@@ -233,7 +237,12 @@ final class Driver {
   func pump(until deadline: Instant) {
     answers.removeAll(keepingCapacity: true)
     if !pendingHooks.isEmpty { network.watched = watched + hooks.descriptors }
-    network.wait(until: min(deadline, neighbours.nextDeadline, hooks.nextDeadline)) { bytes, info in self.hear(bytes, info) }
+    let advertisement = access?.nextDeadline ?? .distantFuture
+    network.wait(until: min(deadline, neighbours.nextDeadline, hooks.nextDeadline, advertisement)) { bytes, info in self.hear(bytes, info) }
+    if advertisement <= network.now {
+      access?.wake(at: network.now, on: setup.accessPort, &outbox)
+      drain()
+    }
     if neighbours.nextDeadline <= network.now {
       neighbours.wake(at: network.now, &outbox)
       drain()
@@ -258,6 +267,10 @@ final class Driver {
     guard !info.isOutgoing, info.port == setup.accessPort else { return }
     decoder.decode(bytes, originalLength: info.originalLength, into: &received)
     if neighbours.receive(bytes, received, on: info.port, &outbox) { return drain() }
+    if access != nil, received.mobility < 0 {
+      access?.receive(bytes, received, on: info.port, at: network.now, &outbox)
+      drain()
+    }
     if recording != nil {
       var copy: [UInt8] = []
       for index in bytes.indices { copy.append(bytes[index]) }

@@ -83,13 +83,7 @@ package struct AccessNetwork: Sendable {
   package mutating func wake(at now: Instant, on port: Int, _ outbox: inout Outbox) {
     for item in pending where item.due <= now { advertise(to: item.destination, item.hardware, on: port, at: now, &outbox) }
     pending.removeAll { $0.due <= now }
-    guard nextUnsolicited <= now else { return }
-    advertise(to: .allNodes, MACAddress(multicast: .allNodes), on: port, at: now, &outbox)
-    // RFC 4861 6.2.4: between a third of the longest interval and all of it, the first few sooner.
-    initialLeft = max(0, initialLeft - 1)
-    let longest = Self.maximumInterval.nanoseconds
-    let interval = Interval(nanoseconds: longest / 3 + generator.below(longest * 2 / 3))
-    nextUnsolicited = now + (initialLeft > 0 ? min(interval, Self.initialInterval) : interval)
+    if nextUnsolicited <= now { advertise(to: .allNodes, MACAddress(multicast: .allNodes), on: port, at: now, &outbox) }
   }
 
   /// The advertisement that ends the network (RFC 4861 6.2.5): its router is none any more.
@@ -103,7 +97,16 @@ package struct AccessNetwork: Sendable {
   private mutating func advertise(
     to destination: IPv6Address, _ hardware: MACAddress, on port: Int, at now: Instant, _ outbox: inout Outbox
   ) {
-    if destination.isMulticast { lastMulticast = now }
+    if destination == .allNodes {
+      lastMulticast = now
+      // Whoever waits for one hears this.
+      pending.removeAll { $0.destination == .allNodes }
+      // RFC 4861 6.2.4, 6.2.6: between a third of the longest interval and all of it, the first few sooner; asked or unasked.
+      initialLeft = max(0, initialLeft - 1)
+      let longest = Self.maximumInterval.nanoseconds
+      let interval = Interval(nanoseconds: longest / 3 + generator.below(longest * 2 / 3))
+      nextUnsolicited = now + (initialLeft > 0 ? min(interval, Self.initialInterval) : interval)
+    }
     outbox.send(advertisement(to: destination, hardware, lifetime: Self.routerLifetime).encoded(), on: port)
   }
 

@@ -7,7 +7,7 @@ import Testing
   .enabled(if: FileManager.default.isExecutableFile(atPath: "/sbin/udhcpc"), "udhcpc is not installed"))
 struct LiveAccessNetworkTests {
   /// The description that README.md shows.
-  private static let device = LiveNodeTests.readme("```yaml", 1)
+  private static let device = LiveNodeTests.readme("```yaml", with: "network:")
 
   private func run(_ script: String, _ device: String, in folder: Scratch) async throws -> Ended {
     try folder.write("DEVICE.yaml", device)

@@ -42,11 +42,12 @@ import Testing
   private static let device = readme("```yaml")
   private static let hook = readme("```python")
 
-  /// What stands in README.md behind a fence, the first unless told.
-  static func readme(_ fence: String, _ number: Int = 0) -> String {
+  /// What stands in README.md behind a fence: the first that holds `word`.
+  static func readme(_ fence: String, with word: String = "") -> String {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../README.md").standardizedFileURL
     let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
-    return text.components(separatedBy: "\(fence)\n").dropFirst(number + 1).first?.components(separatedBy: "```\n").first ?? ""
+    let blocks = text.components(separatedBy: "\(fence)\n").dropFirst().compactMap { $0.components(separatedBy: "```\n").first }
+    return blocks.first { word.isEmpty || $0.contains(word) } ?? ""
   }
 
   private static let script = """

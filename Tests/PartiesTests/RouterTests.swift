@@ -83,6 +83,21 @@ struct RouterTests {
     scene.run(for: .seconds(4))
     #expect(scene.sent.count == before + 3)
     #expect((scene.sent.last?.time ?? first) - first >= .seconds(3))
+    #expect(scene.access.nextDeadline - (scene.sent.last?.time ?? first) >= .seconds(200), "it was an advertisement like any other")
+  }
+
+  @Test("whoever waits for an advertisement to all is answered by one that nobody asked for; no two come within three seconds")
+  func crossing() {
+    for seed in 1...40 as ClosedRange<UInt64> {
+      var scene = AccessScene(seed: seed)
+      for _ in 0..<100 {
+        scene.receive(AccessScene.solicitation(from: .unspecified))
+        scene.run(for: .milliseconds(700))
+      }
+      let times = scene.sent.map(\.time)
+      #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= .seconds(3) }, "seed \(seed)")
+      #expect(times.count > 15, "seed \(seed)")
+    }
   }
 
   @Test("what RFC 4861 6.1.1 wants discarded is; a source that is none of the UE's hears it with everybody")

@@ -55,6 +55,45 @@ struct LayerTests {
     #expect(Packet(bytes.span, dissection).encoded() == bytes)
   }
 
+  @Test("a Router Advertisement with a prefix and name servers, read and built")
+  func prefix() {
+    let bytes = Scapy.namedAdvertisement
+    let link = IPv6Address(UInt128(0x2001_0db8_000b) << 80)
+    let dissection = dissect(bytes, .ethernet)
+    #expect(dissection.isSound)
+    for (name, value): (String, UInt128) in [
+      ("ra.m", 0), ("ra.o", 1), ("prefix-information.prefix-length", 64), ("prefix-information.l", 1), ("prefix-information.a", 1),
+      ("prefix-information.r", 0), ("prefix-information.valid-lifetime", 7200), ("prefix-information.preferred-lifetime", 3600),
+      ("prefix-information.prefix", UInt128(0x2001_0db8_000b) << 80), ("rdnss.lifetime", 1800),
+    ] { #expect(dissection.value(name, bytes) == value, "\(name)") }
+    var found: [LayerKind] = []
+    dissection.forEachOption(in: bytes.span) { kind, _, _ in found.append(kind) }
+    #expect(found == [.linkLayerAddress, .prefixInformation, .rdnss])
+
+    let own = MACAddress(0x0200_0000_0100)
+    // Scapy's router has the preference that is high (RFC 4191 2.2).
+    let fields: [(FieldPath, UInt128)] = [
+      (.advertisedHopLimit, 64), (.advertisedOther, 1), (path("ra.reserved"), 8), (.advertisedRouterLifetime, 1800),
+    ]
+    let packet = Packet([
+      .ethernet(from: own, to: MACAddress(multicast: .allNodes)),
+      .ipv6(from: IPv6Address(UInt128(0xfe80) << 112 | 0xff_fe00_0100), to: .allNodes, hopLimit: 255),
+      .init(
+        .routerAdvertisement, .rfc5846,
+        fields,
+        options: [
+          .linkLayerAddress(type: 1, own),
+          .prefixInformation(link, length: 64, isOnLink: true, isAutonomous: true, valid: 7200, preferred: 3600),
+          .recursiveDNSServers([link.advanced(by: 1), link.advanced(by: 0x53)], lifetime: 1800),
+        ]),
+    ])
+    #expect(packet.encoded() == bytes)
+    #expect(Packet(bytes.span, dissection).encoded() == bytes)
+    // An option too short for its kind is an unknown one.
+    for length in 1...3 { #expect(Schema.neighbourOption(3, length: length * 8) == .unknownNeighbourOption) }
+    #expect(Schema.neighbourOption(3, length: 32) == .prefixInformation && Schema.neighbourOption(25, length: 0) == .unknownNeighbourOption)
+  }
+
   @Test("ARP, read and built")
   func arp() {
     let packet = Packet([

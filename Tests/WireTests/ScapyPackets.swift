@@ -21,6 +21,13 @@ enum Scapy {
     000000000001ff0200000000000000000000000000018600ad7f40a007080000
     7530000003e8010102000000000105010000000005dc
     """)
+  /// Router Advertisement, flag O, with source link-layer address, prefix and two name servers.
+  static let namedAdvertisement = octets(
+    """
+    33330000000102000000010086dd6000000000603afffe80000000000000000000fffe000100ff02000000000000000000000000000186
+    0018ed4048070800000000000000000101020000000100030440c000001c2000000e100000000020010db8000b00000000000000000000
+    190500000000070820010db8000b0000000000000000000120010db8000b00000000000000000053
+    """)
   /// ARP request.
   static let arp = octets(
     """
@@ -101,7 +108,7 @@ enum Scapy {
     00000000000000023b020700329a010020010db8000a00000000000000000077
     """)
 
-  static let framed: [[UInt8]] = [solicitation, advertisement, routerAdvertisement, arp, vlan]
+  static let framed: [[UInt8]] = [solicitation, advertisement, routerAdvertisement, namedAdvertisement, arp, vlan]
   static let bare: [[UInt8]] = [
     homeEcho, parameterProblem, routedUDP, hopByHop, fragment, refreshAdvice, identifier, nonces, networkPrefix, bindingError,
   ]
