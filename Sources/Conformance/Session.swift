@@ -17,6 +17,7 @@ package final class Session {
   /// None where the party's messages go in clear, else one: in an array, so that whoever asks it something copies no more than a reference.
   private var protection: [BindingProtection]
   private var keysInUse = 0
+  private var keysDeadline = Instant.distantFuture
   /// The home addresses whose IKE messages get no answer.
   var withheldKeys: Set<IPv6Address> = []
   /// Nil where they go natively.
@@ -164,6 +165,7 @@ package final class Session {
     body(&changed, &output)
     observeKeys?(output.events)
     let unnamed = changed.takeUnnamed()
+    keysDeadline = changed.nextDeadline
     protection.append(changed)
     useKeys()
     for (spi, home) in unnamed {
@@ -224,7 +226,7 @@ package final class Session {
 
   /// Waits for something to happen, at most until `deadline`, and deals with it.
   package func pump(until deadline: Instant) {
-    let due = protection.isEmpty ? .distantFuture : protection[0].nextDeadline
+    let due = keysDeadline
     let advertisement = access?.nextDeadline ?? .distantFuture
     network.wait(until: min(min(deadline, advertisement), min(neighbours.nextDeadline, due))) { bytes, info in self.take(bytes, info) }
     if advertisement <= network.now {

@@ -89,8 +89,9 @@ extension Monitor {
     case .bu:
       learn(destination, isSound: dissection.isSound)
       // One without a Home Address option from a care-of address is about the binding that a BU is awaited of, else about nobody knows which.
-      if option == nil, byKey[ConversationKey(homeAgent: destination, home: source)] == nil, byCareOf[AddressKey(source)] != nil {
-        return awaiting() ?? -1
+      if option == nil, byCareOf[AddressKey(source)] != nil {
+        if let awaited = awaiting() { return awaited }
+        if byKey[ConversationKey(homeAgent: destination, home: source)] == nil { return -1 }
       }
       return conversation(destination, option ?? source)
     case .ba:

@@ -1,7 +1,7 @@
 import Wire
 
 /// The circumstances in which a node acts, as far as a defect's modifier asks for them.
-struct Occasion {
+struct Occasion: Hashable, Sendable {
   /// Which procedure of its kind of that home address it is, from 1.
   var count = 1
   /// The sequence number in hand.

@@ -9,7 +9,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
     case update(IPv6Address)
     case expiry(IPv6Address)
     /// The DELETE that waits for a BRA on its way.
-    case release(IPv6Address)
+    case release(IPv6Address, Occasion)
     case noise
   }
 
@@ -103,7 +103,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
       switch timer {
       case .update(let home): updateTimedOut(home, at: now, &outbox)
       case .expiry(let home): expire(home)
-      case .release(let home): stack.releaseKeys(home, at: now, &outbox)
+      case .release(let home, let occasion): letGo(home, occasion, at: now, &outbox)
       case .noise:
         sendNoise(at: now, &outbox)
         timers.set(.noise, at: now + Variation.noiseInterval)
@@ -205,7 +205,11 @@ package struct ReferenceUserEquipment: Station, Sendable {
     case .otherBinding: return stack.releaseKeys(other(than: home) ?? home, at: now, &outbox)
     default: return
     }
-    if delay > .zero { return timers.set(.release(home), at: now + delay) }
+    if delay > .zero { return timers.set(.release(home, occasion), at: now + delay) }
+    letGo(home, occasion, at: now, &outbox)
+  }
+
+  private mutating func letGo(_ home: IPv6Address, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
     var how = BindingProtection.Release.ikeSA
     if defects.hits(.deleteNamesESPSAs, occasion) { how = .espSAs }
     if defects.hits(.deleteWithSPISize, occasion) { how = .ikeSAWithSPISize }

@@ -27,7 +27,9 @@ package struct BindingProtection: Sendable {
   private let homes: [IPv6Address]
   private let agreement: IKEAgreement?
   /// Nil where the keys were written down.
-  var endpoint: IKEEndpoint?
+  var endpoint: IKEEndpoint? {
+    didSet { nextDeadline = endpoint?.nextDeadline ?? .distantFuture }
+  }
   var generator: any RandomNumberGenerator & Sendable
   /// By home address; no more than one pair of ESP SAs each, the latest.
   var keys: [IPv6Address: Keys] = [:]
@@ -157,7 +159,8 @@ package struct BindingProtection: Sendable {
     deletions[home] = output.datagrams
   }
 
-  package var nextDeadline: Instant { endpoint?.nextDeadline ?? .distantFuture }
+  /// When `wake` is wanted. Asking the endpoint each time would copy it.
+  package private(set) var nextDeadline = Instant.distantFuture
 
   package mutating func wake(at now: Instant, _ output: inout IKEOutput) -> [Event] {
     endpoint?.wake(at: now, &output)
