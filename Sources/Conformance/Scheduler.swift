@@ -70,6 +70,8 @@ package struct Scheduler {
       return "the device's ICS says \(statement): \(needed ? "no" : "yes")"
     }
     if !setup.hasMobileIPv6, testCase.needsMobileIPv6 { return "the device's ICS says mobile-ipv6: no" }
+    // Rules on protection look for an IKE SA: of keys by hand they say nothing, and the rest goes by the keys.
+    if case .manual = setup.security, testCase.needs.ics["ipsec"] == false { return "the messages of its bindings go in ESP" }
     if testCase.isAboutIKE, setup.security.agreement == nil { return "the device's description has no 'ikev2' in 'security'" }
     if setup.tunnelling != .native, testCase.isNativeOnly { return "it is about headers that a tunnel over IPv4 has none of" }
     if setup.ics["revocation"] == false, testCase.needsRevocation { return "the device's ICS says revocation: no" }

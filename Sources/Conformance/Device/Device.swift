@@ -78,7 +78,7 @@ package struct Device: Sendable {
 
   /// What it is said to do, with what follows from the rest of the description.
   package var statements: [String: Bool] {
-    ics.merging(["ipsec": security.isProtected, "tunnelled": tunnelling != .native]) { $1 }
+    ics.merging(["ipsec": security.agreement != nil, "tunnelled": tunnelling != .native]) { $1 }
   }
 
   /// The links that cases and probes may need: `access`; `home` with a correspondent on it.
