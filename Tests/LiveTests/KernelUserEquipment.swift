@@ -5,6 +5,7 @@ enum KernelUserEquipment {
   ///
   /// The kernel has no Mobile IPv6: it would answer type 2 routing headers with errors, which a limit longer than anybody's life holds back.
   static let prelude = #"""
+    trap 'DETACHSPEC_HOME_ADDRESS=:: python3 tell.py quit 2>/dev/null || true; kill $(jobs -p) 2>/dev/null || true' EXIT
     unshare -n -m sleep 120 &
     ue=$!
     while [ "$(readlink /proc/$ue/ns/net)" = "$(readlink /proc/$$/ns/net)" ]; do sleep 0.02; done
@@ -29,7 +30,7 @@ enum KernelUserEquipment {
 
     """
 
-  /// `ue.py INTERFACE CONTROL`; then `register HOME` and `detach HOME` on the Unix socket CONTROL.
+  /// `ue.py INTERFACE CONTROL`; then `register HOME`, `detach HOME` and `quit ::` on the Unix socket CONTROL.
   static let program = #"""
     #!/usr/bin/env python3
     """A UE on the kernel's own stack: it finds its Home Agent by name, binds from whatever address the kernel has, and answers revocations.
@@ -87,7 +88,9 @@ enum KernelUserEquipment {
             if ready is listener:
                 client, _ = listener.accept()
                 word, home = client.makefile().readline().split()
-                update(socket.inet_pton(socket.AF_INET6, home), 150 if word == "register" else 0)
+                if word == "quit":
+                sys.exit()
+            update(socket.inet_pton(socket.AF_INET6, home), 150 if word == "register" else 0)
                 client.sendall(b"ok\n")
                 client.close()
                 continue

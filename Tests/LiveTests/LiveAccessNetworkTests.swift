@@ -41,7 +41,6 @@ struct LiveAccessNetworkTests {
       (inside ip route; inside ip -6 route) >routes
       wait $run || status=$?
       (inside ip -6 route) >routes-behind
-      kill $ue
       exit $status
       """, Self.device, in: folder)
     #expect(ended.status == 0, "\(ended.testDescription) \(folder.text("errors")) \(folder.text("lease.out"))")
