@@ -16,6 +16,9 @@ private func rule(_ fields: String) -> String { "- rule: a\n  when: { message: b
     ("bri.sequence: { unequal: last-accepted-sequence }", .unequal(.lastAcceptedSequence)), ("mh.checksum: correct", .correct),
     ("mh.checksum: wrong", .wrong), ("mh.options: { only: [0, 1] }", .only([0, 1])), ("mh.options: { contains: 8 }", .contains([8])),
     ("mh.options: { none-of: [3] }", .excludes([3])), ("sound: yes", .yes), ("sound: no", .no),
+    ("protection: own", .oneOf([1...1])), ("protection: [none, unknown]", .oneOf([0...0, 5...5])),
+    ("protection: { not: [none, another] }", .noneOf([0...0, 2...2])), ("repeated: exactly", .oneOf([1...1])),
+    ("encapsulation: present", .present), ("encapsulation: other", .oneOf([1...1])),
     ("bri.sequence: serial-after-accepted", .serialAfterAccepted), ("bri.sequence: not-after-accepted", .notAfterAccepted),
   ]) func condition(_ text: String, _ condition: Condition) throws {
     let suite = try loaded(rule(text))
@@ -36,7 +39,8 @@ private func rule(_ fields: String) -> String { "- rule: a\n  when: { message: b
     ("bri.p: { not: 1, same: x }", 25, "expected one relation"), ("bri.p: { equals: home }", 35, "as wide as bri.p"),
     ("bri.trigger: correct", 31, "nothing computes bri.trigger"), ("bri.p: serial-after-accepted", 25, "sequence numbers of 16 bits"),
     ("mh.options: [0]", 30, "expected { only: […] }"), ("mh.options: { only: [300] }", 39, "expected an option type from 0 to 255"),
-    ("sound: maybe", 25, "expected yes or no, found 'maybe'"),
+    ("sound: maybe", 25, "expected yes or no, found 'maybe'"), ("protection: mine", 30, "found 'mine'"),
+    ("protektion: own", 18, "did you mean 'protection'?"),
   ]) func mistake(_ text: String, _ column: Int, _ message: String) {
     let found = errors(rule(text))
     #expect(found.count == 1, "\(found)")

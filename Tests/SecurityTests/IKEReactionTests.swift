@@ -39,6 +39,19 @@ struct IKEReactionTests {
     #expect(scene.isAlive)
   }
 
+  @Test("behind a DELETE a question is answered by nobody but one who has taken the SA back", arguments: [false, true])
+  func questionBehindTheEnd(isTakenBack: Bool) {
+    let scene = Scene()
+    scene.bench.asUE { $0.delete(scene.ue, at: $1, &$2) }
+    scene.bench.run(for: .seconds(1))
+    if isTakenBack { scene.bench.asHA { endpoint, _, _ in endpoint.reopen(scene.ha) } }
+    (scene.bench.sent, scene.bench.haEvents) = ([], [])
+    scene.bench.asUE { $0.ask(scene.ue, at: $1, &$2) }
+    scene.bench.run(for: .seconds(1))
+    #expect(scene.bench.sent.count == (isTakenBack ? 2 : 1))
+    #expect(scene.bench.haEvents.contains { if case .requested = $0 { true } else { false } } == isTakenBack)
+  }
+
   @Test("DELETE of the IKE SA is answered empty, and takes the Child SAs along")
   func deleteIKE() {
     let scene = Scene()

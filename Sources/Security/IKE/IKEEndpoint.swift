@@ -113,9 +113,10 @@ package struct IKEEndpoint: Sendable {
 
   /// Takes a closed SA back into use. Its Child SAs are gone.
   package mutating func reopen(_ handle: UInt64) {
-    guard associations[handle]?.phase == .closed else { return }
-    associations[handle]?.phase = .established
-    associations[handle]?.end = .distantFuture
+    guard var association = associations[handle], association.phase == .closed else { return }
+    association.phase = .established
+    association.end = .distantFuture
+    keep(association)
   }
 
   /// Lets go of an SA without a word.
