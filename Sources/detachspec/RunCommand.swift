@@ -57,6 +57,9 @@ struct RunCommand: ParsableCommand {
         guard nodes.isEmpty else {
           throw Stop(.usage, "--defect and --variation are for the reference nodes; leave them out with a device file")
         }
+        if let security {
+          throw Stop(.usage, "--security \(security) is for the reference nodes; say it by 'security' in the device file")
+        }
         guard tunnelling == .native else {
           throw Stop(.usage, "--tunnelling is for the reference nodes; write 'tunnelling: \(tunnelling.rawValue)' into the device file")
         }

@@ -38,6 +38,8 @@ import Testing
     try folder.write("DEVICE.yaml", DeviceFileTests.device + "security: { ikev2: { shared-key: a secret } }\n")
     expectRefusal(try await Program.run("fuzz", "DEVICE.yaml", in: folder), 64, "it takes 'security: none' and 'tunnelling: native'")
     expectRefusal(
+      try await Program.run("run", "DEVICE.yaml", "--security", "none", in: folder), 64, "--security none is for the reference nodes")
+    expectRefusal(
       try await Program.run("run", "DEVICE.yaml", "--tunnelling", "udp", in: folder), 64, "--tunnelling is for the reference nodes")
   }
 
