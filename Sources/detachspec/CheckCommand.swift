@@ -18,7 +18,11 @@ struct CheckCommand: ParsableCommand {
   @Argument(help: "Capture files or folders.") var files: [String]
   @Option(name: .customLong("profile"), help: "Judge by this pair; further ones add a text beside it.") var profiles: [String] = []
   @Option(help: "The description of the device that was captured.") var device: String?
-  @Option(help: "The folder of Wireshark's tables ikev2_decryption_table and esp_sa, with the keys of what is sealed.") var keys: String?
+  @Option(
+    help: """
+      The folder of Wireshark's tables ikev2_decryption_table and esp_sa, with the keys of what is sealed. A capture in a report folder has its \
+      own there.
+      """) var keys: String?
   @Option(help: "Write a report folder.") var report: String?
   @OptionGroup var suite: SuiteOptions
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
@@ -34,11 +38,12 @@ struct CheckCommand: ParsableCommand {
         }
       }
       let known = try knownFailing.map { try KnownFailing.load(path: $0) } ?? KnownFailing()
-      let tables = try keys.map { try KeyFolder.load(path: $0) } ?? KeyTables()
+      let given = try keys.map { try KeyFolder.load(path: $0) }
       let started = Date()
       var runs: [RunReport] = []
       for path in try expand(files) {
         let began = Date()
+        let tables = try given ?? KeyFolder.beside(path).map { try KeyFolder.load(path: $0) } ?? KeyTables()
         let outcome = try check(path, Audit(suite, profile: chosen.first, device: device, keys: tables))
         for remark in outcome.remarks { complain(remark) }
         let others = try chosen.dropFirst().flatMap { try check(path, Audit(suite, profile: $0, device: device, keys: tables)).verdicts }

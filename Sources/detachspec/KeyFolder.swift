@@ -27,6 +27,20 @@ struct KeyFolder {
     return tables
   }
 
+  /// The folder with the keys of a capture that lies in a report folder, `run-NAME.pcapng` or `captures/NAME/CASE.pcapng`: `keys/NAME`; nil where
+  /// there is none.
+  static func beside(_ capture: String) -> String? {
+    let file = URL(fileURLWithPath: capture)
+    let folder = file.deletingLastPathComponent()
+    let name = file.deletingPathExtension().lastPathComponent
+    var keys = folder.appending(path: "keys/\(name.dropFirst("run-".count))")
+    if !name.hasPrefix("run-") {
+      guard folder.deletingLastPathComponent().lastPathComponent == "captures" else { return nil }
+      keys = folder.appending(path: "../../keys/\(folder.lastPathComponent)").standardizedFileURL
+    }
+    return FileManager.default.fileExists(atPath: keys.path) ? keys.path : nil
+  }
+
   /// Writes both tables into a folder of the report.
   static func write(_ tables: KeyTables, to folder: ReportFolder, _ name: String) throws {
     guard !tables.isEmpty else { return }

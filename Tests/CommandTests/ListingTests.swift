@@ -90,7 +90,8 @@ import Testing
   @Test func aCaptureIsDissectedAsTheOtherDecoderDoes() async throws {
     let folder = try Scratch()
     let run = try await Program.run(
-      "run", "--simulate", "--role", "ha", "--profile", "rfc5846", "--select", "TP_HA_NID_BV_01", "--report", "r", in: folder)
+      "run", "--simulate", "--security", "none", "--role", "ha", "--profile", "rfc5846", "--select", "TP_HA_NID_BV_01", "--report", "r",
+      in: folder)
     #expect(run.status == 0)
     let capture = "r/run-ha-rfc5846.pcapng"
     let text = try await Program.run("decode", capture, in: folder)
