@@ -89,8 +89,8 @@ enum KernelUserEquipment {
                 client, _ = listener.accept()
                 word, home = client.makefile().readline().split()
                 if word == "quit":
-                sys.exit()
-            update(socket.inet_pton(socket.AF_INET6, home), 150 if word == "register" else 0)
+                    sys.exit()
+                update(socket.inet_pton(socket.AF_INET6, home), 150 if word == "register" else 0)
                 client.sendall(b"ok\n")
                 client.close()
                 continue
