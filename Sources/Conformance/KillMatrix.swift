@@ -1,9 +1,6 @@
-import Dispatch
 package import Judging
-import Link
 import Nodes
 package import Security
-import Synchronization
 import Wire
 
 /// The proof that the suite bites: clean nodes and permitted variations pass, every defect is blamed on exactly its sentence, and no assertion
@@ -60,11 +57,10 @@ package struct KillMatrix: Sendable {
     problems = suite.dangling.map(\.description)
     let nodes = Node.all(role, profile, hasKeys: security.isProtected).filter { isChosen($0.name) }
     let sample = Node.pairs(role, profile, hasKeys: security.isProtected, count: pairs, seed: seed)
-    var clean = ReferenceNode(role: role, profile: profile)
+    // For one case at a time.
+    var clean = ReferenceNode(role: role, profile: profile, homeAddresses: 16)
     clean.security = security
-    if security.isProtected { clean.rehearsal = try Self.rehearse(clean, suite) }
-    let device = clean.device
-    guard let setup = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
+    guard let setup = Setup(clean.device, profile: profile, suite: suite) else { throw .unreachable(clean.device.homeAgent) }
     var standing = Assertions(suite, profile, [role], ics: setup.ics)
     if security.isProtected {
       // The others are weighed where no policy keeps anything from them.
@@ -78,12 +74,14 @@ package struct KillMatrix: Sendable {
     // All mutants stand beside the rules that they were made of, and a cell's traffic passes once.
     var crowded = suite
     crowded.rules += zip(mutations, ids).compactMap { mutation, id in mutation.applied(to: suite, as: id) }
-    let (recordings, assertions) = try Self.record(nodes, crowded, clean, beside: zip(mutations, ids).map { ($0.rule, $1) })
+    let stage = try Stage(clean, setup, crowded, beside: zip(mutations, ids).map { ($0.rule, $1) })
     let hasKeys = security.isProtected
-    cells = zip(recordings, nodes).map { Self.cell($0, $1, role, hasKeys: hasKeys, suite, profile) }
-    self.pairs = zip(try Self.record(sample, suite, clean).recordings, sample).map {
-      Self.cell($0, $1, role, hasKeys: hasKeys, suite, profile)
-    }
+    let all = try stage.record(nodes + sample)
+    let recordings = Array(all.prefix(nodes.count))
+    let verdicts = zip(all, nodes + sample).map { Self.cell($0, $1, role, hasKeys: hasKeys, suite, profile) }
+    cells = Array(verdicts.prefix(nodes.count))
+    self.pairs = Array(verdicts.dropFirst(nodes.count))
+    let assertions = stage.judge.assertionIDs
     let reached = assertions.indices.filter { index in recordings.contains { $0.decided[index] > 0 } }
     unreached = Set(standing.rules).subtracting(reached.map { assertions[$0].rule }).sorted()
     mutants = mutations.enumerated().map { index, mutation in
@@ -92,59 +90,13 @@ package struct KillMatrix: Sendable {
         if case .drop(let requirement) = mutation.change {
           return cell.broken.contains(AssertionID(rule: mutation.rule, requirement: requirement))
         }
-        return cell.changed.contains(index)
+        return cell.changed[index]
       }
       return Mutant(
         name: mutation.name, killedBy: killer?.name,
         reason: killer == nil ? suite.equivalents.first { $0.covers(mutation.name) }?.reason : nil)
     }
     count(suite, recordings, assertions, standing)
-  }
-
-  /// The IKE SAs of a clean node: the other cells have them again.
-  private static func rehearse(_ node: ReferenceNode, _ suite: Suite) throws(TestRun.Failure) -> IKERehearsal {
-    let rehearsal = IKERehearsal()
-    var node = node
-    node.rehearsal = rehearsal
-    guard var setup = Setup(node.device, profile: node.profile, suite: suite) else { throw .unreachable(node.device.homeAgent) }
-    setup.rehearsal = rehearsal
-    let (network, hooks) = node.simulation()
-    var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
-    run.jobs = 1
-    _ = try run.run(over: network, hooks: hooks, writer: nil)
-    return rehearsal.finished
-  }
-
-  /// What became of all nodes, each on a link of its own.
-  ///
-  /// - Parameter mutants: the rules that they were made of, and their own ids.
-  /// - Returns: the assertions too, in the order in which the recordings count them.
-  private static func record(
-    _ nodes: [Node], _ suite: Suite, _ clean: ReferenceNode, beside mutants: [(rule: String, other: String)] = []
-  ) throws(TestRun.Failure) -> (recordings: [Recording], assertions: [AssertionID]) {
-    let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
-    let (device, profile) = (clean.device, clean.profile)
-    guard var chosen = Setup(device, profile: profile, suite: suite) else { throw .unreachable(device.homeAgent) }
-    chosen.rehearsal = clean.rehearsal
-    let setup = chosen
-    let judge = Judge(
-      suite, profile: profile, role: clean.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
-      maximumWatches: 1 << 16)
-    let couples = judge.couples(mutants)
-    DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
-      let node = nodes[index]
-      var reference = clean
-      reference.defects = node.defect.map { [$0] } ?? []
-      reference.variations = node.variation.map { [$0.id] } ?? []
-      let recording = Result { () throws(TestRun.Failure) in try Recording(node.name, reference, setup, suite, judge, couples) }
-      made.withLock { $0[index] = recording }
-    }
-    let all = made.withLock { $0 }
-    var recordings: [Recording] = []
-    for index in nodes.indices {
-      if let recording = try all[index]?.get() { recordings.append(recording) }
-    }
-    return (recordings, judge.assertionIDs)
   }
 
   private static func cell(
@@ -157,7 +109,7 @@ package struct KillMatrix: Sendable {
     }
     var cell = Cell(
       name: recording.name, expected: [], blamed: recording.blamed,
-      unclean: recording.verdicts.cases.filter { $0.verdict != .pass && $0.verdict != .notApplicable && !isExcused($0) }.map {
+      unclean: recording.results.filter { $0.verdict != .pass && $0.verdict != .notApplicable && !isExcused($0) }.map {
         "\($0.testCase) \($0.verdict.rawValue)"
       },
       problems: recording.testerErrors.map { "the tester itself: \($0)" })
@@ -179,38 +131,5 @@ package struct KillMatrix: Sendable {
       if !cell.unclean.isEmpty { cell.problems.append("not a pass: \(cell.unclean.joined(separator: ", "))") }
     }
     return cell
-  }
-
-  /// What became of one node.
-  struct Recording: Sendable {
-    let name: String
-    let verdicts: Verdicts
-    let blamed: [String]
-    /// How often each assertion was decided.
-    let decided: [Int]
-    let testerErrors: [String]
-    /// Assertions that were broken.
-    let broken: Set<AssertionID>
-    /// Mutants that decided otherwise than the rules they were made of.
-    let changed: Set<Int>
-
-    init(
-      _ name: String, _ node: ReferenceNode, _ setup: Setup, _ suite: Suite, _ judge: Judge, _ couples: Judge.Couples
-    ) throws(TestRun.Failure) {
-      let (network, hooks) = node.simulation()
-      var run = TestRun(setup: setup, suite: suite, cases: suite.cases)
-      // One after the other: whatever a defect does to other bindings hits no other case.
-      run.jobs = 1
-      run.judge = judge
-      let outcome = try run.run(over: network, hooks: hooks, writer: nil)
-      self.name = name
-      verdicts = outcome.verdicts
-      let findings = outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }
-      blamed = Set(findings.map(\.requirement)).sorted()
-      decided = outcome.judge.decided
-      testerErrors = outcome.testerErrors
-      broken = Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) })
-      changed = outcome.judge.differing(couples)
-    }
   }
 }

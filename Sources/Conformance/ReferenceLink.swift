@@ -84,11 +84,18 @@ package struct ReferenceNode: Sendable {
   package func simulation(
     seed: UInt64 = 1, start: Instant = Instant(nanoseconds: 1_704_067_200_000_000_000)
   ) -> (network: SimulatedNetwork, hooks: ImmediateHooks) {
+    simulation(of: station(), seed: seed, start: start)
+  }
+
+  /// The same for the node in some wrapping.
+  func simulation(
+    of station: any Station, seed: UInt64 = 1, start: Instant = Instant(nanoseconds: 1_704_067_200_000_000_000)
+  ) -> (network: SimulatedNetwork, hooks: ImmediateHooks) {
     let ports = role == .ha ? 2 : 1
     let network = SimulatedNetwork(
       addresses: Array(Self.testerHardware.prefix(ports)), allowing: device.addressGuard, seed: seed,
       start: start)
-    let index = network.attach(station(), to: Array(0..<ports))
+    let index = network.attach(station, to: Array(0..<ports))
     let hooks = ImmediateHooks { [network] name, context in
       network.command(name.controlLine(for: context), toStation: index)
     }

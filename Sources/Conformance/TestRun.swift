@@ -57,6 +57,7 @@ package struct TestRun {
     scheduler.run()
     // The DELETE of the last IKE SA is still to leave, and to be answered.
     if setup.security.agreement != nil { session.pump(until: network.now + setup.timers.grace) }
+    settle(session)
     let verdicts = session.finish()
     do {
       try session.closeEvidence()
@@ -69,6 +70,14 @@ package struct TestRun {
       mobilityHeaders: session.judge.monitor.mobilityHeaders,
       drops: network.drops.reduce(0, &+), refused: network.refused, duration: network.now - began, items: session.evidence.items,
       keys: session.keys, wasCancelled: isCancelled(), judge: session.judge)
+  }
+
+  /// Waits for what the end of the last cases set off; for one that is right that is next to nothing.
+  private func settle(_ session: Session) {
+    let limit = session.network.now + setup.timers.guardTime
+    while !isCancelled(), let last = session.withMonitor({ $0.lastDeadline(before: limit) }), last >= session.network.readUpTo {
+      session.pump(until: last + Interval(nanoseconds: 1))
+    }
   }
 
   package enum Failure: Error {

@@ -292,7 +292,9 @@ extension Judge {
 
   /// Which of the pairs decided differently: whether their assertions were reached, broken or left open, by case, and of which bindings they
   /// were broken. To be asked once the stream has ended.
-  package func differing(_ couples: Couples) -> Set<Int> {
+  ///
+  /// - Returns: one answer a pair.
+  package func differing(_ couples: Couples) -> [Bool] {
     let breaches = monitor.findingIndex.keys.filter { $0.verdict == .fail || $0.verdict == .warning }.map {
       Monitor.Breach(assertion: $0.assertion, conversation: $0.conversation, lease: $0.lease)
     }
@@ -307,7 +309,7 @@ extension Judge {
       let tallies = lease.tallies
       for couple in couples.all where tallies[couple.own].verdict != tallies[couple.other].verdict { differs[couple.pair] = true }
     }
-    return Set(differs.indices.filter { differs[$0] })
+    return differs
   }
 
   private struct Place: Hashable {

@@ -483,6 +483,11 @@ package struct Monitor: Sendable {
     return latest
   }
 
+  /// When the last watch ends of those that end before `limit`; nil: none does.
+  package func lastDeadline(before limit: Instant) -> Instant? {
+    pool.lazy.filter { $0.isOpen && $0.deadline < limit }.map(\.deadline).max()
+  }
+
   /// Whether the last frame, as the judge dissected it, is what a step waits for; relations to earlier messages do not count there.
   package func lastMatches(_ template: MessageTemplate, _ bytes: Span<UInt8>, _ dissection: Dissection) -> Bool {
     guard let last, template.from == nil || template.from == last.from else { return false }

@@ -17,7 +17,7 @@ package protocol Station {
 
 /// What a station wants sent.
 package struct Outbox: Sendable {
-  package struct Item: Sendable {
+  package struct Item: Sendable, Equatable {
     /// The frame, from its Ethernet header on.
     package var frame: [UInt8]
     package var port: Int

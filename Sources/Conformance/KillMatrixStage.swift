@@ -1,0 +1,138 @@
+import Dispatch
+import Judging
+import Link
+import Nodes
+import Security
+import Synchronization
+import Wire
+
+extension KillMatrix {
+  /// What one case of one node came to.
+  struct Act: Sendable {
+    let results: [CaseResult]
+    let blamed: Set<String>
+    /// Assertions that were broken.
+    let broken: Set<AssertionID>
+    /// How often each assertion was decided.
+    let decided: [Int]
+    /// Which mutants decided otherwise than the rules they were made of.
+    let changed: [Bool]
+    let testerErrors: [String]
+  }
+
+  /// What became of one node: of all cases together.
+  struct Recording: Sendable {
+    let name: String
+    private(set) var results: [CaseResult] = []
+    let blamed: [String]
+    let broken: Set<AssertionID>
+    private(set) var decided: [Int]
+    private(set) var changed: [Bool]
+    private(set) var testerErrors: [String] = []
+
+    init(_ name: String, _ acts: [Act]) {
+      self.name = name
+      blamed = Set(acts.flatMap(\.blamed)).sorted()
+      broken = Set(acts.flatMap(\.broken))
+      decided = Array(repeating: 0, count: acts.first?.decided.count ?? 0)
+      changed = Array(repeating: false, count: acts.first?.changed.count ?? 0)
+      for act in acts {
+        results += act.results
+        testerErrors += act.testerErrors
+        for index in decided.indices { decided[index] += act.decided[index] }
+        for index in changed.indices where act.changed[index] { changed[index] = true }
+      }
+    }
+  }
+
+  /// Where the nodes of one role and profile are tried: each case with a node that has seen nothing yet, on a link of its own.
+  ///
+  /// The clean node goes first, and of each case a transcript is kept. Of a node that does at every call of it what the clean one did, the case
+  /// cannot come to anything else.
+  struct Stage: Sendable {
+    let judge: Judge
+    private let clean: ReferenceNode
+    private let setup: Setup
+    private let suite: Suite
+    private let couples: Judge.Couples
+    private var script: [Scene] = []
+
+    /// A case of the clean node.
+    private struct Scene: Sendable {
+      var testCase: Case
+      /// The IKE SAs of this case: every node has them again.
+      var rehearsal: IKERehearsal?
+      var act: Act
+      var transcript: Transcript
+    }
+
+    /// - Parameter mutants: the rules that they were made of, and their own ids.
+    init(
+      _ clean: ReferenceNode, _ setup: Setup, _ suite: Suite, beside mutants: [(rule: String, other: String)]
+    ) throws(TestRun.Failure) {
+      self.clean = clean
+      self.setup = setup
+      self.suite = suite
+      judge = Judge(
+        suite, profile: clean.profile, role: clean.role, timers: setup.timers, ics: setup.ics, homeAgents: [setup.homeAgent],
+        maximumWatches: 1 << 16)
+      couples = judge.couples(mutants)
+      for testCase in suite.cases where Scheduler.obstacle(testCase, setup) == nil {
+        var rehearsal: IKERehearsal?
+        if clean.security.isProtected {
+          let written = IKERehearsal()
+          _ = try act(testCase, clean, written)
+          rehearsal = written.finished
+        }
+        let record = TranscribedStation.Record()
+        let act = try act(testCase, clean, rehearsal, transcribing: record)
+        script.append(Scene(testCase: testCase, rehearsal: rehearsal, act: act, transcript: record.transcript))
+      }
+    }
+
+    /// What becomes of all nodes.
+    func record(_ nodes: [Node]) throws(TestRun.Failure) -> [Recording] {
+      let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
+      DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
+        let recording = Result { () throws(TestRun.Failure) in try record(nodes[index]) }
+        made.withLock { $0[index] = recording }
+      }
+      let all = made.withLock { $0 }
+      var recordings: [Recording] = []
+      for index in nodes.indices {
+        if let recording = try all[index]?.get() { recordings.append(recording) }
+      }
+      return recordings
+    }
+
+    private func record(_ node: Node) throws(TestRun.Failure) -> Recording {
+      var reference = clean
+      reference.defects = node.defect.map { [$0] } ?? []
+      reference.variations = node.variation.map { [$0.id] } ?? []
+      var acts: [Act] = []
+      for scene in script {
+        reference.rehearsal = scene.rehearsal
+        let isRepeated = scene.transcript.isRepeated(by: reference.station())
+        acts.append(isRepeated ? scene.act : try act(scene.testCase, reference, scene.rehearsal))
+      }
+      return Recording(node.name, acts)
+    }
+
+    private func act(
+      _ testCase: Case, _ node: ReferenceNode, _ rehearsal: IKERehearsal?, transcribing record: TranscribedStation.Record? = nil
+    ) throws(TestRun.Failure) -> Act {
+      var (node, setup) = (node, setup)
+      (node.rehearsal, setup.rehearsal) = (rehearsal, rehearsal)
+      let station = record.map { TranscribedStation(node.station(), $0) as any Station } ?? node.station()
+      let (network, hooks) = node.simulation(of: station)
+      var run = TestRun(setup: setup, suite: suite, cases: [testCase])
+      run.judge = judge
+      let outcome = try run.run(over: network, hooks: hooks, writer: nil)
+      let findings = outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }
+      return Act(
+        results: outcome.verdicts.cases, blamed: Set(findings.map(\.requirement)),
+        broken: Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) }), decided: outcome.judge.decided,
+        changed: outcome.judge.differing(couples), testerErrors: outcome.testerErrors)
+    }
+  }
+}
