@@ -57,11 +57,16 @@ extension KillMatrix {
     private let couples: Judge.Couples
     private var script: [Scene] = []
 
-    /// A case of the clean node.
     private struct Scene: Sendable {
       var testCase: Case
       /// The IKE SAs of this case: every node has them again.
       var rehearsal: IKERehearsal?
+      /// As the clean node does it.
+      var take: Take
+    }
+
+    /// What a case came to, and the node's part in it.
+    private struct Take: Sendable {
       var act: Act
       var transcript: Transcript
     }
@@ -81,21 +86,24 @@ extension KillMatrix {
         var rehearsal: IKERehearsal?
         if clean.security.isProtected {
           let written = IKERehearsal()
-          _ = try act(testCase, clean, written)
+          _ = try take(testCase, clean, written)
           rehearsal = written.finished
         }
-        let record = TranscribedStation.Record()
-        let act = try act(testCase, clean, rehearsal, transcribing: record)
-        script.append(Scene(testCase: testCase, rehearsal: rehearsal, act: act, transcript: record.transcript))
+        script.append(Scene(testCase: testCase, rehearsal: rehearsal, take: try take(testCase, clean, rehearsal)))
       }
     }
 
     /// What becomes of all nodes.
     func record(_ nodes: [Node]) throws(TestRun.Failure) -> [Recording] {
+      // What a defect does under one modifier it often does under another: the first one of its name has done it for all.
+      let groups = Array(Dictionary(grouping: nodes.indices) { nodes[$0].defect?.defect.name ?? nodes[$0].name }.values)
       let made = Mutex([Int: Result<Recording, TestRun.Failure>]())
-      DispatchQueue.concurrentPerform(iterations: nodes.count) { @Sendable index in
-        let recording = Result { () throws(TestRun.Failure) in try record(nodes[index]) }
-        made.withLock { $0[index] = recording }
+      DispatchQueue.concurrentPerform(iterations: groups.count) { @Sendable group in
+        var takes = script.map { [$0.take] }
+        for index in groups[group] {
+          let recording = Result { () throws(TestRun.Failure) in try record(nodes[index], &takes) }
+          made.withLock { $0[index] = recording }
+        }
       }
       let all = made.withLock { $0 }
       var recordings: [Recording] = []
@@ -105,34 +113,42 @@ extension KillMatrix {
       return recordings
     }
 
-    private func record(_ node: Node) throws(TestRun.Failure) -> Recording {
+    /// - Parameter takes: those of each case that the node's may turn out to be like; what is new is added.
+    private func record(_ node: Node, _ takes: inout [[Take]]) throws(TestRun.Failure) -> Recording {
       var reference = clean
       reference.defects = node.defect.map { [$0] } ?? []
       reference.variations = node.variation.map { [$0.id] } ?? []
+      var configuration = reference.configuration
       var acts: [Act] = []
-      for scene in script {
-        reference.rehearsal = scene.rehearsal
-        let isRepeated = scene.transcript.isRepeated(by: reference.station())
-        acts.append(isRepeated ? scene.act : try act(scene.testCase, reference, scene.rehearsal))
+      for (index, scene) in script.enumerated() {
+        configuration.rehearsal = scene.rehearsal
+        let station = reference.station(configuration)
+        if let take = takes[index].first(where: { $0.transcript.isRepeated(by: station) }) {
+          acts.append(take.act)
+        } else {
+          let take = try take(scene.testCase, reference, scene.rehearsal)
+          takes[index].append(take)
+          acts.append(take.act)
+        }
       }
       return Recording(node.name, acts)
     }
 
-    private func act(
-      _ testCase: Case, _ node: ReferenceNode, _ rehearsal: IKERehearsal?, transcribing record: TranscribedStation.Record? = nil
-    ) throws(TestRun.Failure) -> Act {
+    private func take(_ testCase: Case, _ node: ReferenceNode, _ rehearsal: IKERehearsal?) throws(TestRun.Failure) -> Take {
       var (node, setup) = (node, setup)
       (node.rehearsal, setup.rehearsal) = (rehearsal, rehearsal)
-      let station = record.map { TranscribedStation(node.station(), $0) as any Station } ?? node.station()
-      let (network, hooks) = node.simulation(of: station)
+      let record = TranscribedStation.Record()
+      let (network, hooks) = node.simulation(of: TranscribedStation(node.station(), record))
       var run = TestRun(setup: setup, suite: suite, cases: [testCase])
       run.judge = judge
       let outcome = try run.run(over: network, hooks: hooks, writer: nil)
       let findings = outcome.verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }
-      return Act(
-        results: outcome.verdicts.cases, blamed: Set(findings.map(\.requirement)),
-        broken: Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) }), decided: outcome.judge.decided,
-        changed: outcome.judge.differing(couples), testerErrors: outcome.testerErrors)
+      return Take(
+        act: Act(
+          results: outcome.verdicts.cases, blamed: Set(findings.map(\.requirement)),
+          broken: Set(findings.map { AssertionID(rule: $0.rule, requirement: $0.requirement) }), decided: outcome.judge.decided,
+          changed: outcome.judge.differing(couples), testerErrors: outcome.testerErrors),
+        transcript: record.transcript)
     }
   }
 }

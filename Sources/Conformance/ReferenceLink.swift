@@ -71,7 +71,10 @@ package struct ReferenceNode: Sendable {
   }
 
   /// The node as a station.
-  package func station() -> any Station {
+  package func station() -> any Station { station(configuration) }
+
+  /// The same, with what it is told already at hand.
+  func station(_ configuration: NodeConfiguration) -> any Station {
     switch role {
     case .ha: ReferenceHomeAgent(configuration)
     case .ue: ReferenceUserEquipment(configuration)

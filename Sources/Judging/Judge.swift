@@ -247,8 +247,8 @@ package struct Judge: Sendable {
 
   /// What was found so far.
   package var verdicts: Verdicts {
-    let strange = results.values.filter { placeOfCase[$0.testCase] == nil }.sorted { $0.begin < $1.begin }
-    let cases = suite.cases.compactMap { results[$0.id] } + strange
+    let places = results.values.map { (place: placeOfCase[$0.testCase] ?? .max, result: $0) }
+    let cases = places.sorted { ($0.place, $0.result.begin) < ($1.place, $1.result.begin) }.map(\.result)
     let findings = monitor.findings(without: superseded).sorted {
       ($0.time, $0.frame, $0.requirement, $0.homeAddress) < ($1.time, $1.frame, $1.requirement, $1.homeAddress)
     }
