@@ -48,7 +48,7 @@ extension KillMatrix {
   /// Where the nodes of one role and profile are tried: each case with a node that has seen nothing yet, on a link of its own.
   ///
   /// The clean node goes first, and of each case a transcript is kept. Of a node that does at every call of it what the clean one did, the case
-  /// cannot come to anything else.
+  /// cannot come to anything else; nor of one whose only defect the clean node never had an occasion for.
   struct Stage: Sendable {
     let judge: Judge
     private let clean: ReferenceNode
@@ -63,6 +63,8 @@ extension KillMatrix {
       var rehearsal: IKERehearsal?
       /// As the clean node does it.
       var take: Take
+      /// The defects that it had an occasion for.
+      var occasions: Set<Defect.Name>
     }
 
     /// What a case came to, and the node's part in it.
@@ -89,7 +91,9 @@ extension KillMatrix {
           _ = try take(testCase, clean, written)
           rehearsal = written.finished
         }
-        script.append(Scene(testCase: testCase, rehearsal: rehearsal, take: try take(testCase, clean, rehearsal)))
+        let witness = DefectWitness()
+        let take = try take(testCase, clean, rehearsal, witness)
+        script.append(Scene(testCase: testCase, rehearsal: rehearsal, take: take, occasions: witness.names))
       }
     }
 
@@ -121,6 +125,10 @@ extension KillMatrix {
       var configuration = reference.configuration
       var acts: [Act] = []
       for (index, scene) in script.enumerated() {
+        if node.variation == nil, let defect = node.defect?.defect.id, !scene.occasions.contains(defect) {
+          acts.append(scene.take.act)
+          continue
+        }
         configuration.rehearsal = scene.rehearsal
         let station = reference.station(configuration)
         if let take = takes[index].first(where: { $0.transcript.isRepeated(by: station) }) {
@@ -134,11 +142,15 @@ extension KillMatrix {
       return Recording(node.name, acts)
     }
 
-    private func take(_ testCase: Case, _ node: ReferenceNode, _ rehearsal: IKERehearsal?) throws(TestRun.Failure) -> Take {
+    private func take(
+      _ testCase: Case, _ node: ReferenceNode, _ rehearsal: IKERehearsal?, _ witness: DefectWitness? = nil
+    ) throws(TestRun.Failure) -> Take {
       var (node, setup) = (node, setup)
       (node.rehearsal, setup.rehearsal) = (rehearsal, rehearsal)
+      var configuration = node.configuration
+      configuration.witness = witness
       let record = TranscribedStation.Record()
-      let (network, hooks) = node.simulation(of: TranscribedStation(node.station(), record))
+      let (network, hooks) = node.simulation(of: TranscribedStation(node.station(configuration), record))
       var run = TestRun(setup: setup, suite: suite, cases: [testCase])
       run.judge = judge
       let outcome = try run.run(over: network, hooks: hooks, writer: nil)

@@ -55,6 +55,8 @@ package struct NodeConfiguration: Sendable {
   /// The Home Agent's IPv4 address.
   package var ipv4HomeAgent: IPv4Address?
   package var defects: [DefectUse] = []
+  /// Told which defects the node looks for in itself.
+  package var witness: DefectWitness?
   package var variations: Set<Variation.Name> = []
 
   package init(

@@ -34,7 +34,7 @@ struct NodeStack: Sendable {
     self.configuration = configuration
     self.role = role
     decoder = Decoder(dialect: configuration.dialect)
-    defects = DefectSet(configuration.defects, role: role)
+    defects = DefectSet(configuration.defects, role: role, configuration.witness)
     neighbours = NeighbourDiscovery(ports: configuration.hardware)
     for port in configuration.hardware.indices {
       if let ipv4 = role == .homeAgent ? configuration.ipv4HomeAgent : configuration.careOf.ipv4 { neighbours.own(ipv4, on: port) }

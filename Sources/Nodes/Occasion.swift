@@ -1,3 +1,4 @@
+import Synchronization
 import Wire
 
 /// The circumstances in which a node acts, as far as a defect's modifier asks for them.
@@ -38,8 +39,10 @@ struct History: Sendable {
 /// The defects that a node was given. Every behaviour point asks one question here.
 struct DefectSet: Sendable {
   private var uses: [(name: Defect.Name, modifier: Defect.Modifier?)]
+  private let witness: DefectWitness?
 
-  init(_ uses: [DefectUse], role: NodeRole) {
+  init(_ uses: [DefectUse], role: NodeRole, _ witness: DefectWitness? = nil) {
+    self.witness = witness
     self.uses = uses.filter { $0.defect.role == role }.map { ($0.defect.id, $0.modifier) }
   }
 
@@ -48,12 +51,14 @@ struct DefectSet: Sendable {
 
   /// Whether the node has the defect at all, whatever the occasion.
   func contains(_ name: Defect.Name) -> Bool {
+    witness?.note(name)
     for use in uses where use.name == name { return true }
     return false
   }
 
   /// How the defect shows on this occasion; nil when it does not.
   func how(_ name: Defect.Name, _ occasion: Occasion) -> Manner? {
+    witness?.note(name)
     for use in uses where use.name == name {
       switch use.modifier {
       case nil: return .plain
@@ -69,4 +74,15 @@ struct DefectSet: Sendable {
   }
 
   enum Manner { case plain, late, otherBinding }
+}
+
+/// Which defects a node could have shown: those of no other name can have made it do anything else.
+package final class DefectWitness: Sendable {
+  private let asked = Mutex<Set<Defect.Name>>([])
+
+  package init() {}
+
+  package var names: Set<Defect.Name> { asked.withLock { $0 } }
+
+  fileprivate func note(_ name: Defect.Name) { asked.withLock { _ = $0.insert(name) } }
 }
