@@ -174,7 +174,12 @@ public struct Decoder: Sendable {
         guard cursor.room >= 4 else { return truncated(.routing, cursor, &result) }
         let isType2 = bytes[start &+ 2] == 2 && bytes[start &+ 1] == 2 && cursor.room >= 24
         guard let index = extensionHeader(isType2 ? .rh2 : .routing, bytes, &cursor, &result) else { return }
-        if isType2 { result.routing = index }
+        if isType2 {
+          result.routing = index
+        } else if bytes[start &+ 2] == 2 {
+          // RFC 6275 6.4.1: Hdr Ext Len is 2. Whatever follows one of another length, the header itself is wrong.
+          result.note(.value, layer: index, bit: 8)
+        }
       case 44:
         guard cursor.room >= 8 else { return truncated(.fragment, cursor, &result) }
         guard enter(.fragment, 8, minimum: 8, &cursor, &result) != nil else { return }

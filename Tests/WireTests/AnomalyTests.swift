@@ -70,6 +70,22 @@ struct AnomalyTests {
     #expect(!dissection.isSound)
   }
 
+  @Test("a type 2 routing header of another length than 2 is wrong, sealed octets behind it or none", arguments: [0, 1, 2, 3, 4])
+  func routingLength(_ length: Int) {
+    // tshark 4.0 calls each of them malformed but that of length 2 (RFC 6275 6.4.1).
+    let header = octets("3b00020100000000 20010db8000a00000000000000000077") + [UInt8](repeating: 0, count: 16)
+    var bare = octets("6000000000002b4020010db8000a0000000000000000000120010db8000b00000000000000000002")
+    bare += header.prefix((length + 1) * 8)
+    bare[5] = UInt8((length + 1) * 8)
+    bare[41] = UInt8(length)
+    #expect(dissect(bare).anomalyKinds == (length == 2 ? [] : [.value]))
+    var sealed = OpeningTests.bytes
+    sealed[41] = UInt8(length)
+    let result = dissect(sealed)
+    #expect(result.kinds == [.ipv6, length == 2 ? .rh2 : .routing, .esp] && result.isSound == (length == 2))
+    #expect(result.isWrong(path("routing.hdr-ext-len")) == (length != 2))
+  }
+
   @Test("a zero UDP checksum is none in IPv4 and wrong in IPv6")
   func zero() {
     #expect(dissect(Self.with(Self.udp, "udp.checksum", 0).encoded()).isSound)
