@@ -55,8 +55,6 @@ package struct TestRun {
     scheduler.changed = changed
     scheduler.isCancelled = isCancelled
     scheduler.run()
-    // The DELETE of the last IKE SA is still to leave, and to be answered.
-    if setup.security.agreement != nil { session.pump(until: network.now + setup.timers.grace) }
     settle(session)
     let verdicts = session.finish()
     do {
@@ -75,7 +73,11 @@ package struct TestRun {
   /// Waits for what the end of the last cases set off; for one that is right that is next to nothing.
   private func settle(_ session: Session) {
     let limit = session.network.now + setup.timers.guardTime
-    while !isCancelled(), let last = session.withMonitor({ $0.lastDeadline(before: limit) }), last >= session.network.readUpTo {
+    // The DELETE of the last IKE SA is still to leave, and to be answered; a wait is over with whatever comes first.
+    let answered = setup.security.agreement == nil ? Instant.distantPast : session.network.now + setup.timers.grace
+    while !isCancelled() {
+      let last = max(answered, session.withMonitor { $0.lastDeadline(before: limit) } ?? .distantPast)
+      guard last >= session.network.readUpTo else { return }
       session.pump(until: last + Interval(nanoseconds: 1))
     }
   }
