@@ -1,8 +1,8 @@
-import Security
-import Wire
+package import Security
+package import Wire
 
-/// Opens what is sealed in the frames that are judged, with the keys that are known.
-struct FrameOpener: Sendable {
+/// Opens what is sealed in frames, with the keys that are known: as a receiver's IP layer has it, to be judged, or in its place, to be shown.
+package struct FrameOpener: Sendable {
   private var associations = SecurityAssociations()
   /// The SPIs of the ESP SAs, by their numbers.
   private var spis: [UInt16: UInt32] = [:]
@@ -10,8 +10,10 @@ struct FrameOpener: Sendable {
   private var used = (esp: 0, ike: 0)
   private let kept = KeptKeys()
 
+  package init() {}
+
   /// Opens from now on what these seal, too. Tables that have grown since may be given again.
-  mutating func use(_ keys: KeyTables) {
+  package mutating func use(_ keys: KeyTables) {
     for association in keys.esp.dropFirst(used.esp) { spis[associations.add(association)] = association.spi }
     for record in keys.ike.records.dropFirst(used.ike) { ikeKeys.add(record) }
     used = (keys.esp.count, keys.ike.records.count)
@@ -32,5 +34,28 @@ struct FrameOpener: Sendable {
     guard let opening = try? ikeKeys.open(&octets, dissection) else { return nil }
     decoder.decode(octets.span, start, opened: [opening], into: &dissection)
     return octets
+  }
+  /// A frame with what is sealed in it opened in its place: it keeps its length, and every octet its offset. `dissection` is of what there is
+  /// then.
+  ///
+  /// - Returns: nil for octets where nothing was opened; why something was refused for which there is a key.
+  package mutating func openedInPlace(
+    _ bytes: Span<UInt8>, _ start: FrameStart, with decoder: Decoder, originalLength: Int? = nil, into dissection: inout Dissection
+  ) -> (octets: [UInt8]?, refusal: SecurityError?) {
+    var octets = [UInt8](bytes, 0..<bytes.count)
+    let outcomes = associations.decode(
+      &octets, start, with: decoder, originalLength: originalLength, kept, into: &dissection)
+    if let outermost = outcomes.first {
+      let isOpened = if case .opened = outermost { true } else { false }
+      let refusal: SecurityError? = if case .refused(_, let reason)? = outcomes.last { reason } else { nil }
+      return (isOpened ? octets : nil, refusal)
+    }
+    do throws(SecurityError) {
+      guard let opening = try ikeKeys.open(&octets, dissection) else { return (nil, nil) }
+      decoder.decode(octets.span, start, originalLength: originalLength, opened: [opening], into: &dissection)
+      return (octets, nil)
+    } catch {
+      return (nil, error)
+    }
   }
 }

@@ -9,6 +9,9 @@ public struct DissectedFrame: Encodable, Sendable {
   public let link: Int
   public let layers: [DissectedLayer]
   public let anomalies: [DissectedAnomaly]
+  /// Where something sealed was opened: the frame's octets in hexadecimal, with the plain ones in place of those that sealed them. All offsets
+  /// are of these.
+  public let opened: String?
 }
 
 /// One layer of a frame with its fields.
@@ -20,6 +23,8 @@ public struct DissectedLayer: Encodable, Sendable {
   /// Octets from the frame's start; a message's fields count from its Mobility Header.
   public let offset: Int
   public let length: Int
+  /// `sealed`, `opened`, or `unverified`: not encrypted, and nobody has the key to say whether it is what was sent; nil for what was in clear.
+  public let protection: String?
   public let fields: DissectedFields
   /// Nil for a layer that holds no options by its nature.
   public let options: [DissectedOption]?
@@ -87,18 +92,31 @@ public struct DissectedAnomaly: Encodable, Sendable {
 
 extension Dissection {
   /// Everything that was found, for a frame of which the capture knows number, time (nanoseconds), interface and link type.
-  public func object(_ bytes: Span<UInt8>, frame: Int, time: Instant, interface: Int, link: Int) -> DissectedFrame {
+  ///
+  /// - Parameters:
+  ///   - isOpened: these are not the frame's octets, but with something opened in its place.
+  ///   - refusal: why a seal was refused for which there is a key.
+  public func object(
+    _ bytes: Span<UInt8>, frame: Int, time: Instant, interface: Int, link: Int, isOpened: Bool = false, refusal: String? = nil
+  ) -> DissectedFrame {
     DissectedFrame(
       frame: frame, time: String(time.nanoseconds), interface: interface, link: link,
       layers: (0..<count).map { index in
         let layer = layers[index]
         return DissectedLayer(
           layer: layer.kind.name, dialect: Schema.of(layer.kind, layer.dialect).dialect?.name, offset: Int(layer.offset),
-          length: Int(layer.length),
+          length: Int(layer.length), protection: layer.protection.name,
           fields: DissectedFields(values: fields(ofLayer: index, in: bytes)), options: options(ofLayer: index, in: bytes),
           payloads: index == ike ? payloads(in: bytes) : nil)
       },
-      anomalies: (0..<anomalyCount).map { describe(anomalies[$0], bytes) })
+      anomalies: (0..<anomalyCount).map { describe(anomalies[$0], bytes) } + refused(refusal),
+      opened: isOpened ? hexadecimal(bytes, 0, bytes.count) : nil)
+  }
+
+  /// A seal that was refused, as something that is wrong with its layer.
+  func refused(_ reason: String?) -> [DissectedAnomaly] {
+    guard let reason, let index = (0..<count).last(where: { layers[$0].protection == .opaque }) else { return [] }
+    return [DissectedAnomaly(layer: layers[index].kind.name, field: nil, kind: "refused", text: reason)]
   }
 
   /// The fields of a layer that are there, in wire order.
@@ -139,6 +157,18 @@ extension Schema {
   /// The fields whose octets are there, of something that starts at an offset.
   func values(in bytes: Span<UInt8>, at offset: Int, end: Int) -> [(field: Field, value: UInt128)] {
     fields.filter { offset + $0.range.octetsNeeded <= min(end, bytes.count) }.map { (field: $0, value: $0.range.read(bytes, at: offset)) }
+  }
+}
+
+extension Protection {
+  /// The word in JSON; nil for what stood in clear.
+  fileprivate var name: String? {
+    switch self {
+    case .clear: nil
+    case .opaque: "sealed"
+    case .unverified: "unverified"
+    default: "opened"
+    }
   }
 }
 

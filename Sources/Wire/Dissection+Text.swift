@@ -1,7 +1,9 @@
 extension Dissection {
   /// A dissection for people: a line a layer with its offset and clause, a line a field with its Wireshark name, the options, the octets
   /// that nobody reads in hexadecimal, and what was wrong.
-  public func text(_ bytes: Span<UInt8>) -> String {
+  ///
+  /// - Parameter refusal: why a seal was refused for which there is a key.
+  public func text(_ bytes: Span<UInt8>, refusal: String? = nil) -> String {
     var out = ""
     var end = 0
     for index in 0..<count {
@@ -17,9 +19,9 @@ extension Dissection {
     }
     out += Self.octets("octets", bytes, end, restOffset)
     out += Self.octets("rest", bytes, restOffset, restOffset + restLength)
-    out += Self.octets("behind the packet", bytes, max(end, restOffset + restLength), bytes.count)
-    for position in 0..<anomalyCount {
-      let anomaly = describe(anomalies[position], bytes)
+    let isOpened = (0..<count).contains { layers[$0].kind == .esp && layers[$0].protection.isOpened }
+    out += Self.octets(isOpened ? "ESP trailer" : "behind the packet", bytes, max(end, restOffset + restLength), bytes.count)
+    for anomaly in (0..<anomalyCount).map({ describe(anomalies[$0], bytes) }) + refused(refusal) {
       out += "wrong: \(anomaly.layer)\(anomaly.field.map { "." + $0 } ?? ""): \(anomaly.text)\n"
     }
     return out

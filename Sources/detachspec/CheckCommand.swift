@@ -18,11 +18,7 @@ struct CheckCommand: ParsableCommand {
   @Argument(help: "Capture files or folders.") var files: [String]
   @Option(name: .customLong("profile"), help: "Judge by this pair; further ones add a text beside it.") var profiles: [String] = []
   @Option(help: "The description of the device that was captured.") var device: String?
-  @Option(
-    help: """
-      The folder of Wireshark's tables ikev2_decryption_table and esp_sa, with the keys of what is sealed. A capture in a report folder has its \
-      own there.
-      """) var keys: String?
+  @Option(help: KeyFolder.help) var keys: String?
   @Option(help: "Write a report folder.") var report: String?
   @OptionGroup var suite: SuiteOptions
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?

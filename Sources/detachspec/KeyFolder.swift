@@ -1,9 +1,16 @@
+import ArgumentParser
 import Foundation
 import Reporting
 import Security
 
 /// A folder with the keys of a capture, as Wireshark has them in a profile.
 struct KeyFolder {
+  /// What `--keys` says of itself.
+  static let help: ArgumentHelp = """
+    The folder of Wireshark's tables ikev2_decryption_table and esp_sa, with the keys of what is sealed. A capture in a report folder has its \
+    own there.
+    """
+
   private static let ike = "ikev2_decryption_table"
   private static let esp = "esp_sa"
 
