@@ -90,27 +90,6 @@ package struct IKEKeys: Hashable, Sendable {
   }
 }
 
-/// The algorithms and keys of one ESP SA, in one direction.
-package struct ESPKeys: Hashable, Sendable {
-  package var encryption: EncryptionAlgorithm
-  /// `encryption.keyLength` octets.
-  package var encryptionKey: [UInt8]
-  /// None beside an encryption algorithm that protects integrity itself.
-  package var integrity: IntegrityAlgorithm
-  /// `integrity.keyLength` octets.
-  package var integrityKey: [UInt8]
-
-  package init(_ encryption: EncryptionAlgorithm, _ encryptionKey: [UInt8], _ integrity: IntegrityAlgorithm, _ integrityKey: [UInt8]) {
-    self.encryption = encryption
-    self.encryptionKey = encryptionKey
-    self.integrity = integrity
-    self.integrityKey = integrityKey
-  }
-
-  /// Octets of the integrity check value at the packet's end.
-  package var icvLength: Int { encryption.isAEAD ? encryption.tagLength : integrity.icvLength }
-}
-
 extension ArraySlice<UInt8> {
   /// The first octets, which are gone then; as many as there are.
   mutating func taken(_ count: Int) -> [UInt8] {

@@ -1,3 +1,4 @@
+import Security
 package import Wire
 
 /// What the tester may ask of the device by a way that is not the wire.
@@ -31,24 +32,10 @@ package struct HookContext: Hashable, Sendable {
 
   /// `text` with `{home-address}`, `{home-agent}`, `{care-of-address}` and `{case}` filled in; what is not known becomes `-`.
   func filled(into text: String) -> String {
-    let values = [
+    text.filled([
       "home-address": homeAddress.description, "home-agent": homeAgent.description,
       "care-of-address": careOfAddress?.description ?? "-", "case": caseID ?? "-",
-    ]
-    var result = ""
-    var rest = text[...]
-    while let open = rest.firstIndex(of: "{") {
-      result += rest[..<open]
-      rest = rest[open...]
-      if let close = rest.firstIndex(of: "}"), let value = values[String(rest[rest.index(after: open)..<close])] {
-        result += value
-        rest = rest[rest.index(after: close)...]
-      } else {
-        result.append("{")
-        rest.removeFirst()
-      }
-    }
-    return result + rest
+    ])
   }
 }
 

@@ -112,8 +112,8 @@ extension IKEIdentity {
 }
 
 extension String {
-  /// The text with the values of names in braces.
-  fileprivate func filled(_ values: [String: String]) -> String {
+  /// The text with the values of names in braces; what stands for no name stays.
+  package func filled(_ values: [String: String]) -> String {
     var result = ""
     var rest = self[...]
     while let open = rest.firstIndex(of: "{") {

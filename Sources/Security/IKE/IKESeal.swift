@@ -1,21 +1,7 @@
 package import Wire
 
 /// How one direction of an IKE SA seals the payloads of its messages (RFC 7296 3.14, RFC 5282).
-package struct IKESeal: Hashable, Sendable {
-  package var encryption: EncryptionAlgorithm
-  /// `encryption.keyLength` octets.
-  package var encryptionKey: [UInt8]
-  package var integrity: IntegrityAlgorithm
-  /// `integrity.keyLength` octets.
-  package var integrityKey: [UInt8]
-
-  package init(_ encryption: EncryptionAlgorithm, _ encryptionKey: [UInt8], _ integrity: IntegrityAlgorithm, _ integrityKey: [UInt8]) {
-    self.encryption = encryption
-    self.encryptionKey = encryptionKey
-    self.integrity = integrity
-    self.integrityKey = integrityKey
-  }
-
+extension IKESeal {
   /// The seal of what one of the two sends.
   /// - Parameter byInitiator: by the original initiator of the SA.
   package init(_ algorithms: IKEAlgorithms, _ keys: IKEKeys, byInitiator: Bool) {
@@ -32,8 +18,6 @@ package struct IKESeal: Hashable, Sendable {
 
     package init() {}
   }
-
-  var icvLength: Int { encryption.isAEAD ? encryption.tagLength : integrity.icvLength }
 
   /// A sealed message.
   /// - Parameters:
