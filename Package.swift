@@ -64,7 +64,7 @@ let package = Package(
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
     tests("JudgingTests", ["Wire", "Judging", "Link"]),
     tests("ConformanceTests", ["Wire", "Link", "Security", "Judging", "Parties", "Nodes", "Conformance", "Reporting"]),
-    tests("CaptureTests", ["Judging", "Conformance"]),
+    tests("CaptureTests", ["Judging", "Conformance", "Security"]),
     tests("FuzzingTests", ["Wire", "Link", "Judging", "Suites", "Nodes", "Parties", "Conformance", "Fuzzing"]),
     tests("CommandTests", ["detachspec"]),
     tests("LiveTests", ["detachspec", "Link", "Security", "Parties", "Wire", "COpenSSL"]),

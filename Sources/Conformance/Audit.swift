@@ -68,11 +68,14 @@ package struct Audit {
     return try? JSONDecoder().decode(Event.self, from: Data(octets))
   }
 
-  private func each(_ file: CaptureFile, limit: Int = .max, _ body: (Span<UInt8>, CaptureRecord) -> Void) throws(Failure) {
+  /// - Returns: how many frames the file itself says were lost.
+  @discardableResult
+  private func each(_ file: CaptureFile, limit: Int = .max, _ body: (Span<UInt8>, CaptureRecord) -> Void) throws(Failure) -> UInt64 {
     do throws(CaptureFileError) {
       var reader = try CaptureReader(file)
       var left = limit
       while left > 0, try reader.next(body) { left -= 1 }
+      return reader.interfaces.reduce(0) { $0 &+ $1.drops }
     } catch {
       throw .capture(error)
     }
@@ -114,6 +117,12 @@ package struct Audit {
     /// Layouts by Home Agent; empty where all speak one, or a profile was asked for.
     var dialects: [IPv6Address: Dialect] = [:]
     var isOrdered = true
+    /// Frames that whoever captured has lost.
+    var drops: UInt64 = 0
+    /// The Home Agents of the bindings that go through tunnels over IPv4.
+    var tunnelEnds: [IPv6Address] = []
+    /// No Mobility Header came natively.
+    var hasTunnelsAlone = false
   }
 
   /// Frames that are looked at first, to guess the premise.
@@ -123,39 +132,81 @@ package struct Audit {
   private func judgeForeign(_ file: CaptureFile) throws(Failure) -> Outcome {
     let guess = try judge(file, Premise(), limit: Self.look).found
     let first = try judge(file, guess, limit: .max)
-    let (outcome, _) = first.found == guess ? first : try judge(file, first.found, limit: .max)
-    return outcome
+    let (outcome, found) = first.found == guess ? first : try judge(file, first.found, limit: .max)
+    // What the device's description says of tunnels was done.
+    guard device == nil, !found.tunnelEnds.isEmpty else { return outcome }
+    // The rules are about bindings of one way: what goes through tunnels over IPv4 is judged apart.
+    var tunnelled = try judge(file, premiseInTunnels(file, found), limit: .max, isTunnelled: true).outcome
+    if found.hasTunnelsAlone { return tunnelled }
+    tunnelled.verdicts = outcome.verdicts + tunnelled.verdicts
+    tunnelled.mobilityHeaders += outcome.mobilityHeaders
+    return tunnelled
   }
 
-  private func judge(_ file: CaptureFile, _ premise: Premise, limit: Int) throws(Failure) -> (outcome: Outcome, found: Premise) {
+  /// The dialect of sealed revocations shows only out of their tunnels.
+  private func premiseInTunnels(_ file: CaptureFile, _ premise: Premise) throws(Failure) -> Premise {
+    var inside = premise
+    let found = try judge(file, premise, limit: .max, isTunnelled: true).found
+    (inside.dialect, inside.dialects) = (found.dialect, found.dialects)
+    return inside
+  }
+
+  private func judge(
+    _ file: CaptureFile, _ premise: Premise, limit: Int, isTunnelled: Bool = false
+  ) throws(Failure) -> (outcome: Outcome, found: Premise) {
     guard let chosen = profile ?? suite.profiles.first(where: { $0.dialect == premise.dialect }), let text = suite.text(chosen.text) else {
       throw .profile("\(file.name): no profile of this suite speaks \(premise.dialect.name); name one with --profile")
     }
     let timers = device?.timers(under: text) ?? Timers(text)
+    var ics = device?.statements ?? [:]
+    if isTunnelled { ics["tunnelled"] = true }
+    // Whoever gives the keys of IKE SAs says that there are some.
+    if !keys.ike.records.isEmpty { ics["ipsec"] = true }
     var judge = Judge(
-      suite, profile: chosen, role: nil, timers: timers, ics: device?.statements ?? [:], homeAgents: device.map { [$0.homeAgent] } ?? [])
+      suite, profile: chosen, role: nil, timers: timers, ics: ics,
+      homeAgents: device.map { [$0.homeAgent] } ?? (isTunnelled ? premise.tunnelEnds : []))
+    judge.lostAnywhere(premise.drops)
     judge.speak(premise.dialects)
     if !keys.isEmpty { judge.use(keys) }
     var found = Premise()
     var remarks: [String] = []
     if premise.isOrdered {
       var latest = Instant.distantPast
-      try each(file, limit: limit) { bytes, record in
+      found.drops = try each(file, limit: limit) { bytes, record in
         if record.time < latest { found.isOrdered = false }
         latest = max(latest, record.time)
         judge.frame(bytes, record, isOutgoing: false)
       }
     } else {
       found.isOrdered = false
+      found.drops = premise.drops
       remarks.append("\(file.name): frames are out of order; those within 100 ms were sorted")
       try judgeSorted(file, &judge)
     }
     found.dialect = judge.votes.dialect ?? .rfc5846
     let dialects = judge.votes.dialects
     if profile == nil, Set(dialects.values).count > 1 { found.dialects = dialects }
+    found.tunnelEnds = judge.tunnels.homeAgents
+    found.hasTunnelsAlone = judge.tunnels.native == 0
     let verdicts = judge.finish()
-    if judge.monitor.tunnelledHeaders > 0 {
-      remarks.append("\(file.name): \(judge.monitor.tunnelledHeaders) Mobility Headers came in tunnels; the rules are not about these")
+    let inTunnels =
+      judge.monitor.tunnelledHeaders - (device == nil && !isTunnelled && !found.tunnelEnds.isEmpty ? judge.tunnels.tunnelled : 0)
+    if inTunnels > 0 { remarks.append("\(file.name): \(inTunnels) Mobility Headers came in tunnels; the rules are not about these") }
+    if judge.sealedFrames > 0 {
+      remarks.append(
+        "\(file.name): \(judge.sealedFrames) frames of ESP or IKEv2 are sealed by keys that nobody gave, and nothing is said of what is in them; "
+          + "see --keys")
+    }
+    if judge.repeatedFrames > 0 {
+      remarks.append("\(file.name): \(judge.repeatedFrames) frames came twice within 100 ms, octet for octet; they were judged once")
+    }
+    if judge.cutFrames > 0 {
+      remarks.append(
+        "\(file.name): \(judge.cutFrames) frames are cut off and cannot be judged, and what did not come meanwhile is not held against anybody; "
+          + "capture whole frames (tcpdump -s 0)")
+    }
+    if premise.drops > 0 {
+      remarks.append("\(file.name): it says that \(premise.drops) frames were lost; what did not come is not held against anybody")
     }
     let outcome = Outcome(
       verdicts: [verdicts], testerErrors: [], frames: judge.frames, mobilityHeaders: judge.monitor.mobilityHeaders, remarks: remarks,

@@ -28,6 +28,16 @@ struct Facts: Sendable {
     failed = 0
   }
 
+  /// Reads the fields of one payload of the IKE message in hand once more, in this place.
+  mutating func read(_ payload: PayloadPlace, _ program: Program, _ bytes: Span<UInt8>) {
+    for field in program.places[program.placesOfKind[MessageKind.ike.ordinal]] where field.path.kind == payload.kind {
+      guard let range = field.path.range(in: .rfc5846), range.octetsNeeded <= payload.length else { continue }
+      set(field.place, range.read(bytes, at: payload.offset))
+    }
+    held = 0
+    failed = 0
+  }
+
   /// Nothing was found wrong with the message in hand.
   var isSound: Bool { readings[Place.sound].value == 1 }
 

@@ -4,8 +4,8 @@ package import Wire
 /// Opens what is sealed in frames, with the keys that are known: as a receiver's IP layer has it, to be judged, or in its place, to be shown.
 package struct FrameOpener: Sendable {
   private var associations = SecurityAssociations()
-  /// The SPIs of the ESP SAs, by their numbers.
-  private var spis: [UInt16: UInt32] = [:]
+  /// The SPIs of the ESP SAs, by their numbers; nil: more than one has the number, as there are more SAs than numbers.
+  private var spis: [UInt16: UInt32?] = [:]
   private var ikeKeys = IKEKeyTable()
   private var used = (esp: 0, ike: 0)
   private let kept = KeptKeys()
@@ -14,13 +14,20 @@ package struct FrameOpener: Sendable {
 
   /// Opens from now on what these seal, too. Tables that have grown since may be given again.
   package mutating func use(_ keys: KeyTables) {
-    for association in keys.esp.dropFirst(used.esp) { spis[associations.add(association)] = association.spi }
+    for association in keys.esp.dropFirst(used.esp) {
+      let number = associations.add(association)
+      if let known = spis[number], known != association.spi {
+        spis[number] = .some(nil)
+      } else {
+        spis[number] = association.spi
+      }
+    }
     for record in keys.ike.records.dropFirst(used.ike) { ikeKeys.add(record) }
     used = (keys.esp.count, keys.ike.records.count)
   }
 
   /// The SPI by which a layer was opened.
-  func spi(_ protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] : nil }
+  func spi(_ protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] ?? nil : nil }
 
   /// A frame with what was sealed in it opened; nil where nothing was, or nobody has the key. `dissection` is of what there is then.
   mutating func opened(

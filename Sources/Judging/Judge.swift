@@ -27,6 +27,8 @@ package struct Judge: Sendable {
   /// Where each case stands in the suite.
   private let placeOfCase: [String: Int]
   private var latest = Instant.distantPast
+  /// What a capture of others shows twice, and what it shows in part.
+  private var sightings = Sightings()
   /// Frames seen.
   package private(set) var frames = 0
   /// How the Home Agents of a capture of others write their revocations.
@@ -75,6 +77,22 @@ package struct Judge: Sendable {
     } else {
       opened = open(bytes, start, originalLength: originalLength) ?? []
     }
+    if role == nil {
+      guard sightings.take(bytes, dissection, at: time, hasKeys: opener != nil) else { return }
+      if sightings.isCut {
+        // Whatever it was, it is not seen: no silence proves anything meanwhile.
+        monitor.lost(1)
+        return
+      }
+      if opened.isEmpty {
+        sightings.countTunnels(bytes, dissection, isTunnelled: way != nil)
+      } else {
+        let octets = opened
+        sightings.countTunnels(octets.span, dissection, isTunnelled: way != nil)
+      }
+      // Natively it is another judge's.
+      if isTunnelled, way == nil, dissection.mobility >= 0 { return }
+    }
     guard opened.isEmpty else {
       let octets = opened
       let protection = dissection.mobility >= 0 ? dissection.layers[dissection.mobility].protection : .clear
@@ -92,14 +110,39 @@ package struct Judge: Sendable {
   package mutating func use(_ keys: KeyTables) {
     if opener == nil { opener = FrameOpener() }
     opener?.use(keys)
+    monitor.expect(readable: keys.ike.records.lazy.map(\.initiatorSPI))
   }
+
+  /// The capture lost frames, nobody knows when.
+  package mutating func lostAnywhere(_ count: UInt64) { monitor.dropsAnywhere = count }
+
+  /// How often frames were seen twice, and in part.
+  package var repeatedFrames: Int { sightings.repeated }
+  package var cutFrames: Int { sightings.cut }
+  /// Sealed frames of which nobody has the keys.
+  package var sealedFrames: Int { sightings.sealed }
+
+  /// Mobility Headers that came natively and through tunnels over IPv4, and the Home Agents at the end of those.
+  package var tunnels: Sightings.Tunnels { sightings.tunnels }
 
   private mutating func untunnelled(_ bytes: Span<UInt8>, _ start: FrameStart, originalLength: Int) -> [UInt8]? {
     decoder.decode(bytes, start, originalLength: originalLength, into: &dissection)
-    guard dissection.missing == 0, let packet = dissection.untunnelled(bytes, homeAgent: homeAgent, ipv4HomeAgent) else { return nil }
+    guard dissection.missing == 0, let packet = dissection.untunnelled(bytes, homeAgent: tunnelEnd(bytes), ipv4HomeAgent) else {
+      return nil
+    }
     ipv4HomeAgent = packet.homeAgent
     way = Way(careOf: packet.careOf, port: packet.port, homeAgentPort: packet.homeAgentPort)
     return packet.octets
+  }
+
+  /// Which Home Agent a packet in a tunnel belongs to, where there are several.
+  private mutating func tunnelEnd(_ bytes: Span<UInt8>) -> IPv6Address {
+    guard role == nil, dissection.network >= 0 else { return homeAgent }
+    for path: FieldPath in [.ipv6Source, .ipv6Destination] {
+      guard let value = dissection.value(path, in: bytes), monitor.isHomeAgent(IPv6Address(value)) else { continue }
+      return IPv6Address(value)
+    }
+    return homeAgent
   }
 
   /// A frame with what was sealed in it opened, decoded in any case; nil where nothing was, or nobody has the key.

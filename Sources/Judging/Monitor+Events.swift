@@ -76,6 +76,9 @@ extension Monitor {
     return digest
   }
 
+  /// These IKE SAs can be read, by their initiators' SPIs.
+  package mutating func expect(readable spis: some Sequence<UInt64>) { surroundings.readable.formUnion(spis) }
+
   /// The capture lost frames: whatever silence is being watched proves nothing.
   package mutating func lost(_ count: UInt64) { drops &+= count }
 }

@@ -67,7 +67,8 @@ extension Monitor {
   ) {
     guard let initiator = dissection.value(.ikeInitiatorSPI, in: bytes) else { return }
     let spi = UInt64(truncatingIfNeeded: initiator)
-    let from: Role = dissection.value(.ikeI, in: bytes) == 1 ? .ue : .ha
+    let isInitiator = dissection.value(.ikeI, in: bytes) == 1
+    let from: Role = isInitiator != surroundings.begunByHomeAgent.contains(spi) ? .ue : .ha
     if byIKE[spi] == nil, dissection.value(.ikeExchangeType, in: bytes) == 35, byIKE.count < Self.maximumConversations,
       dissection.value(.selector6Protocol, in: bytes) == 135, let first = dissection.value(.selector6Start, in: bytes),
       first == dissection.value(.selector6End, in: bytes),
@@ -80,6 +81,7 @@ extension Monitor {
     }
     guard let index = byIKE[spi] else { return }
     facts.read(.ike, program, bytes, &dissection)
+    preferDeleteOfIKE(bytes, dissection)
     weighKeyExchange(index, spi, from, bytes, of: sealed, dissection)
     let observation = Observation(kind: .ike, from: from, time: time, frame: number)
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)

@@ -95,9 +95,35 @@ extension Monitor {
       return decide(slot, index, position, observation, bytes, &dissection)
     }
     guard program.sequels[sequel].form == .reactions, Program.answers(observation.kind, pool[Int(slot)].triggerKind) else { return }
+    if isOfLaterUpdate(slot, index, observation) { return leaveToLaterUpdate(slot, index, observation) }
     if let position = program.sequels[sequel].reactions.first(where: { program.reactions[$0].match == .otherwise }) {
       decide(slot, index, position, observation, bytes, &dissection)
     }
+  }
+
+  /// In a capture of others: the message answers the UE's next BU, not the one that is watched. That one, or its BA, may have been lost on
+  /// either side of whoever captured.
+  private func isOfLaterUpdate(_ slot: Int32, _ index: Int32, _ observation: Observation) -> Bool {
+    let update = conversations[Int(index)].update
+    guard testerRole == nil, observation.kind == .ba, pool[Int(slot)].triggerKind == .bu, update.isOpen,
+      facts[.baSequence] == UInt128(update.sequence)
+    else { return false }
+    let looksBack = program.rules[Int(pool[Int(slot)].rule)].slots
+    let own = looksBack.first { program.slots[$0] == Place.firstField + KnownField.buSequence.rawValue }
+    let sequence = own.flatMap { pool[Int(slot)].slots.value($0 - looksBack.lowerBound) }
+    return sequence.map { $0 != UInt128(update.sequence) } ?? false
+  }
+
+  private mutating func leaveToLaterUpdate(_ slot: Int32, _ index: Int32, _ observation: Observation) {
+    let obligation = pool[Int(slot)]
+    let sequel = program.sequels[Int(obligation.sequel)]
+    close(slot, index)
+    guard sequel.silence >= 0 else { return }
+    record(
+      .inconclusive, program.reactions[sequel.silence].assertion, Int(obligation.rule), index, role: observation.from,
+      frame: observation.frame, trigger: obligation.frame, at: observation.time, label: sequel.silence, path: nil, dialect: .rfc5846,
+      expected: expectation(Int(obligation.sequel)), seen: "the answer to a later Binding Update", lease: obligation.lease,
+      reason: "the Binding Update or its answer may have been lost before or behind the point of capture")
   }
 
   private mutating func matches(_ template: CompiledTemplate, _ observation: Observation) -> Bool {
@@ -215,12 +241,15 @@ extension Monitor {
       let reaction = program.reactions[sequel.silence]
       if reaction.verdict == .notApplicable { continue }
       let rule = Int(obligation.rule)
-      if obligation.drops != drops {
+      if obligation.drops != drops || dropsAnywhere > 0 {
         record(
           .inconclusive, reaction.assertion, rule, index, role: sequel.responder, frame: 0, trigger: obligation.frame,
           at: obligation.deadline,
           label: sequel.silence, path: nil, dialect: .rfc5846, expected: expectation(Int(obligation.sequel)), seen: "nothing",
-          lease: obligation.lease, reason: "the capture lost \(drops &- obligation.drops) frames while this was watched")
+          lease: obligation.lease,
+          reason: dropsAnywhere > 0
+            ? "the capture lost \(dropsAnywhere) frames, nobody knows when"
+            : "the capture lost \(drops &- obligation.drops) frames while this was watched")
       } else if reaction.verdict == .pass {
         pass(Int(obligation.sequel), reaction.assertion, obligation.lease)
       } else {

@@ -25,6 +25,12 @@ struct Surroundings: Sendable {
   /// The ESP SAs.
   var children: [SPI: Child] = [:]
   var childrenOfIKE: [UInt64: [SPI]] = [:]
+  /// IKE SAs that the Home Agent began: by rekeying one that was there (RFC 7296 1.3.2).
+  var begunByHomeAgent: Set<UInt64> = []
+  /// The initiator's SPI of the IKE SA that is to replace another one.
+  var offered: [UInt64: UInt64] = [:]
+  /// The IKE SAs that can be read in a capture of others, of which all keys are given beforehand.
+  var readable: Set<UInt64> = []
   /// IKE SAs that were deleted, and by whom first.
   var ended: [UInt64: Role] = [:]
   /// The latest IKE SA of each conversation.
@@ -110,8 +116,9 @@ extension Monitor {
     if exchange == 35 { surroundings.current[index] = ike }
     surroundings.isOfEarlierIKE = surroundings.current[index].map { $0 != ike } ?? false
     if exchange == 37, !isResponse, facts[.deleteProtocol] == 1, surroundings.ended[ike] == nil { surroundings.ended[ike] = from }
-    if exchange == 37, facts[.deleteProtocol] == 3 { withdraw(spis(.delete, in: bytes, dissection), of: ike, by: from) }
+    if exchange == 37 { withdraw(spis(.delete, in: bytes, dissection), of: ike, by: from) }
     guard exchange == 35 || exchange == 36, surroundings.children.count < Self.maximumConversations else { return }
+    if exchange == 36, let spi = spiOfNewIKE(in: bytes, dissection) { replace(ike, spi, index, from, isResponse: isResponse) }
     for spi in spis(.proposal, in: bytes, dissection) {
       let key = Surroundings.SPI(receiver: from, spi: spi)
       surroundings.children[key] = Surroundings.Child(conversation: index, ike: ike)
@@ -129,6 +136,48 @@ extension Monitor {
       for number in 0..<count { spis.append((0..<4).reduce(0) { $0 << 8 | UInt32(bytes[place.offset + 8 + number * 4 + $1]) }) }
     }
     return spis
+  }
+
+  /// The SPI that a CREATE_CHILD_SA offers or takes for a new IKE SA (RFC 7296 3.3.1).
+  private func spiOfNewIKE(in bytes: Span<UInt8>, _ dissection: borrowing Dissection) -> UInt64? {
+    var spi: UInt64?
+    dissection.forEachPayload(in: bytes) { place in
+      guard spi == nil, place.kind == .proposal, place.length >= 16, bytes[place.offset + 5] == 1, bytes[place.offset + 6] == 8 else {
+        return
+      }
+      spi = (0..<8).reduce(0) { $0 << 8 | UInt64(bytes[place.offset + 8 + $1]) }
+    }
+    return spi
+  }
+
+  /// A new IKE SA takes the place of another one, and over its ESP SAs (RFC 7296 2.8, 2.18). Who asked for it is its initiator.
+  private mutating func replace(_ ike: UInt64, _ spi: UInt64, _ index: Int32, _ from: Role, isResponse: Bool) {
+    guard isResponse else {
+      surroundings.offered[ike] = spi
+      return
+    }
+    guard let new = surroundings.offered.removeValue(forKey: ike), surroundings.current[index] == ike, byIKE[new] == nil,
+      byIKE.count < Self.maximumConversations
+    else { return }
+    byIKE[new] = index
+    if from == .ue { surroundings.begunByHomeAgent.insert(new) }
+    let children = surroundings.childrenOfIKE.removeValue(forKey: ike) ?? []
+    for child in children { surroundings.children[child]?.ike = new }
+    surroundings.childrenOfIKE[new] = children
+    surroundings.current[index] = new
+    surroundings.isOfEarlierIKE = true
+    // Of one that nobody can read, no rule may say that something did not come. The tester can read its own.
+    if testerRole == nil, !surroundings.readable.contains(new) { conversations[Int(index)].shown.subtract([.liveKeys, .answer]) }
+  }
+
+  /// Of several Delete payloads the one for the IKE SA counts, which closes whatever the others name (RFC 7296 1.4.1, 3.11).
+  mutating func preferDeleteOfIKE(_ bytes: Span<UInt8>, _ dissection: borrowing Dissection) {
+    guard let first = facts[.deleteProtocol], first != 1 else { return }
+    var found: PayloadPlace?
+    dissection.forEachPayload(in: bytes) { place in
+      if found == nil, place.kind == .delete, place.length >= 8, bytes[place.offset + 4] == 1 { found = place }
+    }
+    if let found { facts.read(found, program, bytes) }
   }
 
   /// Who deletes an ESP SA names what it receives by; the other half goes with it, which is sure where there is one alone.

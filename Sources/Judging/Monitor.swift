@@ -44,6 +44,8 @@ package struct Monitor: Sendable {
   var deadlines: Deadlines
   var order: UInt64 = 0
   var drops: UInt64 = 0
+  /// Frames that the capture lost nobody knows when.
+  package var dropsAnywhere: UInt64 = 0
 
   // Results.
   var tallies: [Tally]

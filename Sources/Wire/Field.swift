@@ -62,7 +62,7 @@ public struct BitRange: Sendable, Equatable {
   public var maximum: UInt128 { width >= 128 ? .max : (UInt128(1) << UInt128(width)) - 1 }
 
   /// The value at `base`; the caller has made sure that `octetsNeeded` octets are there.
-  @inline(__always) func read(_ bytes: Span<UInt8>, at base: Int) -> UInt128 {
+  @inline(__always) package func read(_ bytes: Span<UInt8>, at base: Int) -> UInt128 {
     if width > 56 { return readWide(bytes, at: base) }
     var value: UInt64 = 0
     var index = base &+ first

@@ -1,6 +1,7 @@
 import Conformance
 import Foundation
 import Judging
+import Security
 import Testing
 
 /// Every capture below `pcaps` gets the verdicts that `pcaps/verdicts.yaml` writes down by hand.
@@ -38,7 +39,12 @@ import Testing
 
   @Test(arguments: entries) func verdicts(_ entry: Entry) throws {
     let suite = try Suite.embedded()
-    let outcome = try Audit(suite, profile: nil, device: nil).check("\(Self.folder)/\(entry.capture)")
+    let capture = URL(fileURLWithPath: "\(Self.folder)/\(entry.capture)")
+    let folder = capture.deletingLastPathComponent().appending(path: "keys/\(capture.deletingPathExtension().lastPathComponent)").path
+    var keys = KeyTables()
+    if let table = try? YAMLNode.text(ofFile: "\(folder)/ikev2_decryption_table", calledAs: "keys") { #expect(keys.ike.read(table) == []) }
+    if let table = try? YAMLNode.text(ofFile: "\(folder)/esp_sa", calledAs: "keys") { #expect(keys.readESP(table) == []) }
+    let outcome = try Audit(suite, profile: nil, device: nil, keys: keys).check(capture.path)
     let verdicts = try #require(outcome.verdicts.first)
     let broken = Dictionary(
       verdicts.findings.filter { $0.verdict == .fail || $0.verdict == .warning }.map { ($0.requirement, $0.verdict.rawValue) }
