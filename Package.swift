@@ -59,7 +59,7 @@ let package = Package(
     tests("SecurityTests", ["Security", "Wire", "Link"]),
     tests("LoadingTests", ["Wire", "Judging", "Suites", "Link", "Parties", "Conformance"]),
     tests("PartiesTests", ["Parties", "Wire", "Link"]),
-    tests("NodesTests", ["Nodes", "Wire", "Link"]),
+    tests("NodesTests", ["Nodes", "Wire", "Link", "Security"]),
     tests("HookTests", ["Conformance", "Link", "Wire", "CLinux"]),
     tests("ReportingTests", ["Wire", "Judging", "Reporting"]),
     tests("JudgingTests", ["Wire", "Judging", "Link"]),

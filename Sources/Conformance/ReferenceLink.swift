@@ -19,6 +19,8 @@ package struct ReferenceNode: Sendable {
   package var rehearsal: IKERehearsal?
   /// How the packets of its bindings go over the access link.
   package var tunnelling = Tunnelling.native
+  /// A NAT stands in front of the UE, whichever side that is.
+  package var isBehindNAT = false
   /// Addresses from somebody's description instead of the lab's.
   package var described: Device?
 
@@ -51,6 +53,14 @@ package struct ReferenceNode: Sendable {
   /// The tester's Ethernet addresses on the access and on the home link; the node's follow.
   static let testerHardware = [MACAddress(0x0200_0000_0100), MACAddress(0x0200_0000_0101)]
   static let nodeHardware = [MACAddress(0x0200_0000_0200), MACAddress(0x0200_0000_0201)]
+  static let natHardware = [MACAddress(0x0200_0000_0300), MACAddress(0x0200_0000_0301)]
+
+  /// The NAT's address, and the first that is behind it; nil without a NAT. In front of the node it has the address that the tester knows
+  /// for the node's; in front of the tester 203.0.113.1.
+  var translation: (outside: IPv4Address, inside: IPv4Address)? {
+    guard isBehindNAT, let careOf = device.careOf.first?.ipv4 else { return nil }
+    return role == .ue ? (careOf, IPv4Address(192 << 24 | 168 << 16 | 2)) : (IPv4Address(203 << 24 | 113 << 8 | 1), careOf)
+  }
 
   /// What the node itself is told.
   package var configuration: NodeConfiguration {
@@ -60,6 +70,7 @@ package struct ReferenceNode: Sendable {
       careOf: role == .ue ? device.careOf.first ?? .unspecified : .unspecified,
       firstHomeAddress: device.homeAddresses.first ?? .unspecified,
       homeAddressCount: device.homeAddresses.count)
+    if role == .ue, let translation { configuration.careOf = IPv6Address(mapped: translation.inside) }
     configuration.defects = defects
     configuration.variations = variations
     configuration.reattachesByItself = reattaches
@@ -99,6 +110,10 @@ package struct ReferenceNode: Sendable {
       addresses: Array(Self.testerHardware.prefix(ports)), allowing: device.addressGuard, seed: seed,
       start: start)
     let index = network.attach(station, to: Array(0..<ports))
+    if let translation {
+      let nat = NAT(outside: translation.outside, inside: translation.inside)
+      network.translate(port: 0, by: nat, inside: role == .ue ? .toStations : .toTester)
+    }
     let hooks = ImmediateHooks { [network] name, context in
       network.command(name.controlLine(for: context), toStation: index)
     }

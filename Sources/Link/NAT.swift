@@ -1,6 +1,6 @@
 package import Wire
 
-/// A network address and port translator (RFC 3022 2.2) on a simulated link: whoever is inside has one IPv4 address outside, and a port of
+/// A network address and port translator (RFC 3022 2.2): whoever is inside has one IPv4 address outside, and a port of
 /// its own for each of its own ports. IPv6 passes as it is; of IPv4 nothing passes but UDP, and inward only what answers something.
 package struct NAT: Sendable {
   private struct Host: Hashable, Sendable {

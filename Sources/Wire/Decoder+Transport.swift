@@ -1,5 +1,5 @@
 extension Decoder {
-  /// UDP; inside it DSMIPv6 on port 4191 (RFC 5555 4.4.1), IKE on 500, IKE and ESP on 4500 (RFC 3948 2).
+  /// UDP; inside it DSMIPv6 on port 4191 (RFC 5555 4.4.1), whose packets begin with 4 or 6, or a TLV header; IKE on 500, IKE and ESP on 4500 (RFC 3948 2).
   func udp(_ bytes: Span<UInt8>, _ cursor: inout Cursor, _ result: inout Dissection, network: Int) {
     let start = cursor.offset
     guard let index = enter(.udp, 8, minimum: 8, &cursor, &result) else { return }
@@ -28,7 +28,10 @@ extension Decoder {
       guard cursor.room > 0 else { return }
       switch bytes[cursor.offset] >> 4 {
       case 6, 4: ip(bytes, &cursor, &result)
-      default: result.note(.value, layer: index, bit: 64)
+      default:
+        // A TLV header: what it announces is nothing that went before it was negotiated.
+        result.note(.value, layer: index, bit: 64)
+        _ = enter(.tlv, 4, minimum: 4, &cursor, &result)
       }
     } else if isKeyExchange {
       ike(bytes, &cursor, &result)

@@ -1,6 +1,6 @@
 /// What a layer of a packet is: a header, a message of the Mobility Header, or an option.
 public enum LayerKind: UInt8, Sendable, CaseIterable {
-  case ethernet, vlan, arp, ipv4, ipv6, hopByHop, destinationOptions, routing, rh2, fragment, udp, esp, ike
+  case ethernet, vlan, arp, ipv4, ipv6, hopByHop, destinationOptions, routing, rh2, fragment, udp, tlv, esp, ike
   case icmpv6, routerSolicitation, routerAdvertisement, neighbourSolicitation, neighbourAdvertisement
   case mh, bu, ba, be, bri, bra
   /// MH type 16 of which the layout does not say whether it is a BRI or a BRA: draft-01 with one type number, or an unassigned B.R. Type.

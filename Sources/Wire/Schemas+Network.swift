@@ -91,6 +91,10 @@ extension Schema {
         Field("source-port", 0, 16, "udp.srcport"), Field("destination-port", 16, 16, "udp.dstport"),
         Field("length", 32, 16, "udp.length", .totalLength), Field("checksum", 48, 16, "udp.checksum", .checksum),
       ]),
+    // Instead of IP behind UDP: of a draft before RFC 5555, and of RFC 5845.
+    Schema(
+      .tlv, octets: 4, "draft-ietf-mext-nemo-v4traversal-05 5.1",
+      [Field("type", 0, 4), Field("length", 4, 16), Field("reserved", 20, 12)]),
     Schema(
       .esp, octets: 8, "RFC 4303 2", [Field("spi", 0, 32, "esp.spi"), Field("sequence", 32, 32, "esp.sequence")]),
     Schema(

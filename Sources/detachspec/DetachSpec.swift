@@ -21,6 +21,6 @@ struct DetachSpec: ParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, InitCommand.self, ProbeCommand.self, FuzzCommand.self, ReplayCommand.self, ListCommand.self,
       ExplainCommand.self, MatrixCommand.self,
-      DecodeCommand.self, NodeCommand.self, LabCommand.self,
+      DecodeCommand.self, NodeCommand.self, NATCommand.self, LabCommand.self,
     ])
 }

@@ -26,6 +26,7 @@ struct NodeCommand: ParsableCommand {
   var security: SecurityKind = .none
   @Option(help: "How the packets of the bindings go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
   var tunnelling: Tunnelling = .native
+  @Flag(help: "A UE's care-of address is the one that it has behind the lab's NAT.") var nat = false
   @Option(help: "A Unix socket to make for control lines.") var control: String?
   @Flag(help: "A UE registers again by itself after a revocation.") var reattach = false
   @Flag(help: ArgumentHelp("End when standard input ends.", visibility: .hidden)) var lifeline = false
@@ -48,6 +49,7 @@ struct NodeCommand: ParsableCommand {
       node.described = described
       node.security = security.lab
       node.tunnelling = tunnelling
+      node.isBehindNAT = nat
       var options = StationProcess.Options()
       options.interfaces = interfaces
       options.controlPath = control

@@ -32,6 +32,7 @@ struct RunCommand: ParsableCommand {
   var security: SecurityKind?
   @Option(help: "How their packets go over the access link: over IPv6, or over IPv4 in UDP or as they are.")
   var tunnelling: Tunnelling = .native
+  @Flag(help: "A NAT stands in front of the UE, whichever side that is; with --tunnelling udp or ipv4.") var nat = false
   @Option(help: "Failures and inconclusive results that are known, with reasons.") var knownFailing: String?
   @Option(help: "An earlier report.json to compare with.") var baseline: String?
   @OptionGroup var suite: SuiteOptions
@@ -63,11 +64,12 @@ struct RunCommand: ParsableCommand {
         guard tunnelling == .native else {
           throw Stop(.usage, "--tunnelling is for the reference nodes; write 'tunnelling: \(tunnelling.rawValue)' into the device file")
         }
-        guard security == nil else {
-          throw Stop(.usage, "--security is for the reference nodes; write 'security' into the device file")
-        }
+        guard !nat else { throw Stop(.usage, "--nat is for the reference nodes; put a NAT between tester and device") }
         guard !simulate else { throw Stop(.usage, "--simulate runs the reference nodes; leave it out with a device file") }
         return try invocation.run(device: device, role: role, profiles: chosen, isDry: dryRun)
+      }
+      guard !nat || tunnelling != .native else {
+        throw Stop(.usage, "--nat is for UDP over IPv4; take it with --tunnelling udp")
       }
       let roles = try nodes.roles(among: role.map { [$0] } ?? Role.allCases)
       let pairs = chosen.isEmpty ? suite.profiles.map { [$0] } : [chosen]
@@ -80,6 +82,7 @@ struct RunCommand: ParsableCommand {
             role: role, profile: profiles[0], defects: uses.defects, variations: uses.variations, homeAddresses: homeAddresses)
           node.security = security.lab
           node.tunnelling = tunnelling
+          node.isBehindNAT = nat
           runs.append((node, Array(profiles.dropFirst())))
         }
       }

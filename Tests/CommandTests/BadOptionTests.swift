@@ -40,6 +40,9 @@ import Testing
     Mistake("replay nonsense --simulate", "'nonsense' is no finding; one is written PLAN:INDEX:SEED"),
     Mistake("replay bri:99999999999:1 --simulate", "case 99999999999: the plan has cases 0 to "),
     Mistake("replay bri:-2:1 --simulate", "'bri:-2:1' is no finding"),
+    Mistake("run --simulate --nat", "--nat is for UDP over IPv4; take it with --tunnelling udp"),
+    Mistake("run --nat --tunnelling native", "--nat is for UDP over IPv4; take it with --tunnelling udp"),
+    Mistake("run DEVICE.yaml --nat", "--nat is for the reference nodes; put a NAT between tester and device"),
     Mistake("node ue --interface a --interface b", "a UE has one interface"),
   ]
 

@@ -1,7 +1,7 @@
 import Testing
 
 @Suite struct HelpTests {
-  static let subcommands = ["run", "check", "init", "probe", "fuzz", "replay", "list", "explain", "matrix", "decode", "node", "lab"]
+  static let subcommands = ["run", "check", "init", "probe", "fuzz", "replay", "list", "explain", "matrix", "decode", "node", "nat", "lab"]
 
   @Test(arguments: subcommands) func everySubcommandExplainsItself(name: String) async throws {
     let ended = try await Program.run(name, "--help", in: Scratch())

@@ -75,7 +75,11 @@ final class Child: @unchecked Sendable {
       posix_spawnattr_destroy(&attributes)
       (arguments + variables).forEach { free($0) }
     }
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    // The threads that run tests have signals blocked; a child, and whatever it starts, would never hear of SIGTERM.
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, notes / "output", O_WRONLY | O_CREAT, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, notes / "errors", O_WRONLY | O_CREAT, 0o600)

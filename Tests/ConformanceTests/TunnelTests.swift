@@ -47,19 +47,10 @@ import Wire
   }
 
   /// A NAT in front of the UE, whichever side that is: all goes in UDP then, whoever asked for it.
-  @Test(arguments: Access.all) func behindANAT(_ access: Access) throws {
+  @Test(arguments: Access.all, [BindingSecurity.none, .lab]) func behindANAT(_ access: Access, _ security: BindingSecurity) throws {
     var bench = try bench(access)
-    let inside = IPv4Address(0x0a00_0002)
-    if access.pair.role == .ue {
-      var described = bench.node.device
-      let outside = try #require(described.careOf.first?.ipv4)
-      described.careOf = [IPv6Address(mapped: inside)]
-      bench.node.described = described
-      bench.impair = { $0.translate(port: 0, by: NAT(outside: outside, inside: inside), inside: .toStations) }
-    } else {
-      let tester = try #require(bench.node.device.careOf.first?.ipv4)
-      bench.impair = { $0.translate(port: 0, by: NAT(outside: IPv4Address(0xcb00_7101), inside: tester), inside: .toTester) }
-    }
+    bench.node.security = security
+    bench.node.isBehindNAT = true
     let outcome = try bench.run()
     #expect(outcome.verdicts.blamed == [])
     #expect(outcome.verdicts.unclean == [])

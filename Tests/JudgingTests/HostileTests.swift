@@ -103,6 +103,23 @@ import Wire
     try #expect(verdicts() == verdicts())
   }
 
+  /// A message behind a TLV header of UDP 4191 is nobody's; the same without it is judged.
+  @Test func whatATLVHeaderCarriesIsNoMessage() throws {
+    var stream = try Stream(
+      "- { rule: r, when: { message: bu, from: ue }, must: { UE-shall: { bu.a: 0 } } }", ics: ["tunnelled": true], knowing: [homeAgent])
+    let message = Array(Packet([.ipv6(from: home, to: homeAgent), .message(.bu, .rfc5846, [(.buSequence, 1), (.buA, 1)])]).encoded())
+    func tunnel(_ octets: [UInt8]) -> Packet {
+      framed([.ipv4(from: IPv4Address(0xc633_6402), to: IPv4Address(0xc000_0201)), .udp(from: 40_077, to: 4191)], payload: octets)
+    }
+    for type in 0..<16 where type != 4 && type != 6 {
+      stream.see(tunnel([UInt8(type << 4), 0, UInt8(message.count << 4 & 0xf0), 0] + message), at: ms(Int64(type)))
+      stream.see(tunnel([UInt8(type << 4)]), at: ms(Int64(type)))
+    }
+    #expect(stream.judge.monitor.mobilityHeaders == 0 && stream.judge.monitor.findings.isEmpty)
+    stream.see(tunnel(message), at: ms(20))
+    #expect(stream.judge.monitor.mobilityHeaders == 1 && stream.judge.monitor.findings.count == 1)
+  }
+
   @Test func findingsAreBounded() throws {
     var stream = try Stream("- { rule: r, when: { message: bu, from: ue }, must: { UE-shall: { bu.a: 0 } } }")
     for index in 0..<(Monitor.maximumFindings + 500) { stream.see(bu(1, 1, home: home.advanced(by: index)), at: ms(Int64(index))) }

@@ -138,7 +138,7 @@ let unreached = [0, 0, 0]
 
 // MARK: Messages
 
-private func framed(_ headers: [Packet.Header], payload: [UInt8] = []) -> Packet {
+func framed(_ headers: [Packet.Header], payload: [UInt8] = []) -> Packet {
   Packet([.ethernet(from: MACAddress(0x0200_0000_0001), to: MACAddress(0x0200_0000_0002))] + headers, payload: payload)
 }
 

@@ -17,11 +17,22 @@ enum Laboratory {
   static let isRoot = getuid() == 0
   static let reason: Comment = "neither root nor a kernel that lets ordinary users make namespaces"
 
-  /// Runs a shell script within `detachspec lab`; `$DETACHSPEC` is the program.
+  /// Runs a shell script within `detachspec lab`; `$DETACHSPEC` is the program. `ready FILE` waits until the process that was begun last has
+  /// written something there, and ends the script when that process has ended.
   static func run(_ script: String, in folder: Scratch) async throws -> Ended {
     try await Program.run(
-      words: [Program.path, "lab", "--", "bash", "-eu", "-c", script], environment: ["DETACHSPEC": Program.path], in: folder)
+      words: [Program.path, "lab", "--", "bash", "-eu", "-c", waiting + script], environment: ["DETACHSPEC": Program.path], in: folder)
   }
+
+  private static let waiting = """
+    ready() {
+      until [ -s "$1" ]; do
+        kill -0 $! 2>/dev/null || { echo "what should write '$1' has ended" >&2; exit 70; }
+        sleep 0.02
+      done
+    }
+
+    """
 
   /// Asks a node over its control socket, and prints the answer: `ask SOCKET WORD…`.
   static let ask = """

@@ -21,9 +21,9 @@ struct LiveAccessNetworkTests {
     let ended = try await run(
       """
       inside python3 ue.py dev-access0 control >ready 2>errors &
+      ready ready
       inside udhcpc -i dev-access0 -n -q -t 30 -T 1 >lease.out 2>&1 &
       client=$!
-      until [ -s ready ]; do sleep 0.02; done
       status=0
       "$DETACHSPEC" run DEVICE.yaml --select TP_UE_NID_BV_01 --select TP_UE_NID_BV_03 --select TP_UE_UID_BV_01 --format json >report &
       run=$!

@@ -132,7 +132,7 @@ struct LiveDeviceTests {
     let ended = try await Laboratory.run(
       """
       "$DETACHSPEC" node ha --config DEVICE.yaml --interface dev-access0 --interface dev-home0 --control control >ready &
-      until [ -s ready ]; do sleep 0.02; done
+      ready ready
       "$DETACHSPEC" probe DEVICE.yaml
       sed 's/a secret/another/' DEVICE.yaml >OTHER.yaml
       status=0

@@ -21,7 +21,7 @@ import Testing
     let ended = try await Laboratory.run(
       """
       "$DETACHSPEC" node ue --interface dev-access0 --control control >ready &
-      until [ -s ready ]; do sleep 0.02; done
+      ready ready
       for line in 'state 2001:db8:a::1000' 'state 2001:db8:c::1' 'revoke 2001:db8:a::1000' quit; do
         python3 ask control $line || true
       done
@@ -52,7 +52,7 @@ import Testing
 
   private static let script = """
     "$DETACHSPEC" node ha --interface dev-access0 --interface dev-home0 --profile rfc5846 --control control $DEFECTS >ready &
-    until [ -s ready ]; do sleep 0.02; done
+    ready ready
     status=0
     "$DETACHSPEC" run DEVICE.yaml --select TP_HA_NID_BV_01 --select TP_HA_NID_BV_02 --select TP_HA_UID_BV_01 --format json || status=$?
     python3 ask control quit >/dev/null

@@ -1,3 +1,4 @@
+import Security
 import Testing
 import Wire
 
@@ -38,6 +39,33 @@ struct HomeAgentTests {
     // Not from another address than the care-of address.
     bench.send(inner.inserting(.ipv6(from: stranger, to: homeAgent), at: 0))
     #expect(bench.drain().isEmpty)
+  }
+
+  /// Nobody has negotiated a TLV header, of whatever type: behind one nothing is carried out, nor answered.
+  @Test(arguments: Dialect.allCases)
+  func packetsBehindATLVHeader(dialect: Dialect) throws {
+    let (agent, mobile) = (IPv4Address(0xc000_0201), IPv4Address(0xc633_6402))
+    let bench = Bench(homeAgent: dialect) {
+      $0.tunnelling = .udp
+      $0.ipv4HomeAgent = agent
+    }
+    let message = Packet([
+      .ipv6(from: home, to: homeAgent),
+      .message(.bu, dialect, [(.buSequence, 10), (.buA, 1), (.buH, 1), (.buLifetime, 100)], options: [.ipv4CareOfAddress(mobile)]),
+    ]).encoded()
+    func tunnel(_ octets: [UInt8]) -> Packet {
+      Packet([.ipv4(from: mobile, to: agent), .udp(from: 40_077, to: 4191)], payload: octets)
+    }
+    for type in 0..<16 where type != 4 && type != 6 {
+      bench.send(tunnel([UInt8(type << 4), UInt8(message.count >> 4), UInt8(message.count << 4 & 0xf0), 0] + message))
+      for count in 1..<4 { bench.send(tunnel([UInt8](repeating: UInt8(type << 4), count: count))) }
+    }
+    bench.pass(5)
+    #expect(bench.drain().isEmpty)
+    #expect(bench.command("state \(home)").hasPrefix("ok unbound"))
+    bench.send(tunnel(message))
+    #expect(bench.command("state \(home)").hasPrefix("ok bound"))
+    #expect(!bench.drain().isEmpty)
   }
 
   @Test(arguments: Dialect.allCases)

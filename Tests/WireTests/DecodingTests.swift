@@ -66,6 +66,9 @@ struct DecodingTests {
         ("ipv4-care-of-address.address", UInt128(Lab.careOf4.value)), ("ipv6.source", Lab.home.value),
       ]),
     Case(
+      name: "T1", octets: Worked.t1, kinds: [.ipv4, .udp, .tlv], values: [("tlv.type", 1), ("tlv.length", 4), ("tlv.reserved", 0)],
+      anomalies: [.value]),
+    Case(
       name: "P9", octets: Worked.p9, kinds: [.ipv6, .mh, .be], values: [("be.status", 2), ("be.home-address", 0), ("mh.header-len", 2)]),
     Case(
       name: "P10", octets: Worked.p10, dialect: .draft01, kinds: [.ipv4, .udp, .ipv6, .mh, .revocation],

@@ -139,13 +139,15 @@ struct PropertyTests {
           }
         }
       }
-      // And nothing else: every other bit is the data of padding, the non-ESP marker, or what is sealed.
+      // And nothing else: every other bit is the data of padding, the non-ESP marker, what is sealed, or what a TLV header carries.
       let copied = packet.headers.reduce(packet.payload.count) { $0 + $1.opaque.count + $1.options.reduce(0) { $0 + $1.data.count } }
       #expect(bits + copied * 8 == octets.count * 8)
       let padding = packet.headers.flatMap(\.options).filter { $0.kind == .padN || $0.kind == .destinationPadN }.reduce(0) {
         $0 + $1.data.count
       }
-      let sealed = packet.headers.flatMap(\.options).filter { $0.kind == .sk }.reduce(name == "E1" ? dissection.restLength : 0) {
+      let sealed = packet.headers.flatMap(\.options).filter { $0.kind == .sk }.reduce(
+        ["E1", "T1"].contains(name) ? dissection.restLength : 0
+      ) {
         $0 + $1.data.count
       }
       #expect(copied == padding + sealed + (name == "K4" ? 4 : 0))

@@ -30,6 +30,19 @@ struct TextTests {
     #expect(sealed.contains("\n    data at 64, 44 octets: a0a1a2"))
   }
 
+  @Test("a TLV header is a layer, what it carries is not; one that is cut short is none")
+  func tlv() {
+    let text = dissect(Worked.t1).text(of: Worked.t1)
+    #expect(text.contains("\ntlv at 28, 4 octets, draft-ietf-mext-nemo-v4traversal-05 5.1\n  type = 1\n  length = 4\n  reserved = 0\n"))
+    #expect(text.contains("\nrest at 32, 4 octets: 00000800\n"))
+    #expect(text.hasSuffix("wrong: udp: what comes next is neither IPv4 nor IPv6, or not of its length\n"))
+    let up4 = BuildingTests.up4
+    for count in 1..<4 {
+      let cut = dissect(Packet([up4, .udp(from: 40077, to: 4191)], payload: [UInt8](repeating: 0x10, count: count)).encoded())
+      #expect(cut.kinds == [.ipv4, .udp] && cut.anomalyKinds == [.value, .truncated], "\(count)")
+    }
+  }
+
   @Test("what is wrong is said, with the checksum that would be right")
   func wrong() {
     let text = dissect(Worked.p1b, .ip, .draft01).text(of: Worked.p1b)

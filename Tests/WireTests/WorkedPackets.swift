@@ -66,6 +66,12 @@ enum Worked {
     0010874020010db8000a0000000000000000000120010db8000a000000000000
     000000773b011000443201011234000001020000
     """)
+  /// UDP 4191 with a TLV header of type 1 (GRE), length 4 and reserved 0, and four octets of GRE: drawn by hand.
+  static let t1 = octets(
+    """
+    450000240001000040118e91c0000201c6336402105f9c8d00100eaa
+    1000400000000800
+    """)
   /// BU with lifetime 0 in UDP 4191, IPv4 Care-of Address.
   static let p8 = octets(
     """
@@ -144,5 +150,6 @@ enum Worked {
   static let all: [(name: String, octets: [UInt8])] = [
     ("P1", p1), ("P1b", p1b), ("P1c", p1c), ("P2", p2), ("P3", p3), ("P4", p4), ("P5", p5), ("P6", p6), ("P7", p7), ("P8", p8),
     ("P9", p9), ("P10", p10), ("P11", p11), ("P12", p12), ("K1", k1), ("K2", k2), ("K3", k3), ("K4", k4), ("E1", e1),
+    ("T1", t1),
   ]
 }
