@@ -145,6 +145,9 @@ extension CaseRun {
       seen.removeAll()
       session.deleteAgain(homes[home])
       step += 1
+    case .falseDelete(let isSealed, let home):
+      session.deleteFalsely(homes[home], isSealed: isSealed)
+      step += 1
     case .withhold("keys", let home):
       session.withheldKeys.insert(homes[home])
       step += 1
@@ -174,9 +177,13 @@ extension CaseRun {
       let home = homes[stimulus.home]
       var keys = home
       if case .home(let other) = stimulus.sealing { keys = homes[other] }
-      let packet = session.protect(
-        try stimuli.packet(stimulus, home: home, homes: homes, session), of: keys, isSealed: stimulus.sealing != .none,
-        isForged: stimulus.sealing == .wrong)
+      var packet = try stimuli.packet(stimulus, home: home, homes: homes, session)
+      if stimulus.sealing == .again {
+        packet = try stimuli.sealedAgain(stimulus, home: home)
+      } else {
+        packet = session.protect(packet, of: keys, isSealed: stimulus.sealing != .none, isForged: stimulus.sealing == .wrong)
+        stimuli.keep(packet, stimulus, home: home)
+      }
       let frame = packet.encoded()
       announce(frame, home, session)
       session.send(frame, to: packet.destination, on: session.setup.accessPort)

@@ -247,7 +247,7 @@ extension Case {
   fileprivate var isAboutIKE: Bool {
     steps.contains { step in
       switch step {
-      case .establishKeys, .deleteKeys, .deleteAgain: true
+      case .establishKeys, .deleteKeys, .deleteAgain, .falseDelete: true
       default: step.awaited?.template.kind == .ike
       }
     }
@@ -260,7 +260,7 @@ extension Case {
         switch step {
         case .register, .send, .race: true
         case .withhold(let what, _): what != "keys"
-        case .probe(let name, _): !["ike-sa", "ike-sa-at-ha"].contains(name)
+        case .probe(let name, _): !["ike-sa", "ike-sa-at-ha", "after-false-delete", "after-false-delete-at-ha"].contains(name)
         case .hook(let name, _): !["register", "detach"].contains(name)
         default: (step.awaited?.template.kind).map { $0 != .ike } ?? false
         }

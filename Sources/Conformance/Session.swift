@@ -159,6 +159,10 @@ package final class Session {
 
   func deleteAgain(_ home: IPv6Address) { exchangeKeys { $0.deleteAgain(home, &$1) } }
 
+  func deleteFalsely(_ home: IPv6Address, isSealed: Bool) {
+    exchangeKeys { $0.deleteFalsely(home, isSealed: isSealed, at: network.now, &$1) }
+  }
+
   private func exchangeKeys(_ body: (inout BindingProtection, inout IKEOutput) -> Void) {
     guard var changed = protection.popLast() else { return }
     var output = IKEOutput()

@@ -13,6 +13,9 @@ struct Stimuli {
   /// The last packet of each kind sent on a home address.
   private var sent: [Key: Packet] = [:]
 
+  /// The same as they went out, behind ESP.
+  private var sealed: [Key: Packet] = [:]
+
   private struct Key: Hashable {
     var home: IPv6Address
     var kind: MessageKind
@@ -43,6 +46,19 @@ struct Stimuli {
       session.own(IPv6Address(address), on: session.setup.accessPort)
     }
     sent[key] = packet
+    return packet
+  }
+
+  /// Notes how a packet went out.
+  mutating func keep(_ packet: Packet, _ stimulus: Stimulus, home: IPv6Address) {
+    sealed[Key(home: home, kind: stimulus.kind)] = packet
+  }
+
+  /// The last packet of this kind as it went out, behind ESP.
+  func sealedAgain(_ stimulus: Stimulus, home: IPv6Address) throws(StepFailure) -> Packet {
+    guard let packet = sealed[Key(home: home, kind: stimulus.kind)] else {
+      throw StepFailure(reason: "no \(stimulus.kind.rawValue) to send again")
+    }
     return packet
   }
 

@@ -108,6 +108,8 @@ package struct Stimulus: Sendable {
     case none
     /// Its integrity check value is wrong.
     case wrong
+    /// The ESP packet of the last message of this kind once more, its sequence number included.
+    case again
     /// By the keys of another home address that the case leases.
     case home(Int)
   }
@@ -154,6 +156,8 @@ package enum Step: Sendable {
   case deleteKeys(home: Int)
   /// The same DELETE once more, the same octets, as if its response had been lost.
   case deleteAgain(home: Int)
+  /// A DELETE of the IKE SA of this home address that is in clear, or has a wrong check value; the tester's party goes on as if it had sent none.
+  case falseDelete(isSealed: Bool, home: Int)
   /// Sends the stimulus of a probe and waits as long as the probe says.
   case probe(String, home: Int)
 }

@@ -29,6 +29,9 @@ package struct FrameOpener: Sendable {
   /// The SPI by which a layer was opened.
   func spi(_ protection: Protection) -> UInt32? { protection.isOpened ? spis[protection.raw &- 1] ?? nil : nil }
 
+  /// The sequence number of the last ESP packet that was opened.
+  var sequence: UInt32 { associations.lastSequence }
+
   /// A frame with what was sealed in it opened; nil where nothing was, or nobody has the key. `dissection` is of what there is then.
   mutating func opened(
     _ bytes: Span<UInt8>, _ start: FrameStart, with decoder: Decoder, originalLength: Int, into dissection: inout Dissection

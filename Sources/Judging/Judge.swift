@@ -97,8 +97,8 @@ package struct Judge: Sendable {
       let octets = opened
       let protection = dissection.mobility >= 0 ? dissection.layers[dissection.mobility].protection : .clear
       monitor.frame(
-        octets.span, &dissection, of: bytes, under: opener?.spi(protection), through: way, at: time,
-        number: number, isOutgoing: isOutgoing)
+        octets.span, &dissection, of: bytes, under: opener?.spi(protection), numbered: opener?.sequence, through: way,
+        at: time, number: number, isOutgoing: isOutgoing)
       if role == nil, let word = dissection.revocationWord(in: octets.span) { vote(word, octets.span) }
       return
     }

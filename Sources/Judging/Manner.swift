@@ -11,9 +11,10 @@ package enum Manner: String, Sendable, CaseIterable {
   package var words: [String] {
     switch self {
     // `none`: though its binding has one; `another`: one of another binding; `ended`: one that the sender has deleted, `withdrawn`: that the other
-    // side has; `unknown`: nobody can tell.
-    case .protection: ["none", "own", "another", "ended", "withdrawn", "unknown"]
-    case .repeated: ["no", "exactly", "changed"]
+    // side has; `unknown`: nobody can tell; `replayed`: by its own, and its sequence number was there before.
+    case .protection: ["none", "own", "another", "ended", "withdrawn", "unknown", "replayed"]
+    // `unasked`: an answer by a number behind that of the DELETE.
+    case .repeated: ["no", "exactly", "changed", "unasked"]
     case .encapsulation: ["same", "other"]
     }
   }
@@ -24,5 +25,5 @@ package enum Manner: String, Sendable, CaseIterable {
 
 /// Under which security association a Mobility Header came.
 enum Standing: UInt128, Sendable {
-  case none, own, another, ended, withdrawn, unknown
+  case none, own, another, ended, withdrawn, unknown, replayed
 }

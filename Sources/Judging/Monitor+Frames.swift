@@ -7,12 +7,14 @@ extension Monitor {
   /// - Parameters:
   ///   - sealed: the frame as it was, where what was sealed in it has been opened.
   ///   - spi: that of the ESP header that was opened.
+  ///   - sequence: its sequence number.
   ///   - way: the tunnel that it came through.
   ///   - number: the frame's number in the evidence, from 1; findings name it.
   ///   - isOutgoing: the tester sent it.
   ///   - expires: frames older than this one have all been seen; false for a frame that is judged when it is sent.
   package mutating func frame(
-    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>? = nil, under spi: UInt32? = nil, through way: Way? = nil,
+    _ bytes: Span<UInt8>, _ dissection: inout Dissection, of sealed: Span<UInt8>? = nil, under spi: UInt32? = nil,
+    numbered sequence: UInt32? = nil, through way: Way? = nil,
     at time: Instant, number: Int, isOutgoing: Bool = false, expires: Bool = true
   ) {
     if expires { expire(before: time) }
@@ -42,8 +44,10 @@ extension Monitor {
     guard index >= 0 else { return }
     // What comes under a security association that was deleted is no better than what came under none.
     if dissection.mobility >= 0, conversations[Int(index)].shown.contains(.keysDeleted) { facts.spoil() }
-    if dissection.mobility >= 0, way != nil || !surroundings.children.isEmpty { weigh(index, observation, under: spi, way, dissection) }
-    if hint >= 0, let sequence = sequence(kind) { bySequence[Self.sequenceKey(kind, sequence)] = hint }
+    if dissection.mobility >= 0, way != nil || !surroundings.children.isEmpty {
+      weigh(index, observation, under: spi, sequence, way, dissection)
+    }
+    if hint >= 0, let number = self.sequence(kind) { bySequence[Self.sequenceKey(kind, number)] = hint }
     if hint >= 0 { name(hint, bytes, &dissection) }
     observe(index, observation, bytes, &dissection, isOutgoing: isOutgoing)
     // Only the last message of a conversation waits for its error.

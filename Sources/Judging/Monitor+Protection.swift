@@ -1,3 +1,4 @@
+import Security
 package import Wire
 
 /// What is known of the security associations below the bindings, and of the tunnels around their messages.
@@ -20,6 +21,8 @@ struct Surroundings: Sendable {
     var ike: UInt64
     /// Who has deleted it alone.
     var deletedBy: Role?
+    /// The sequence numbers that have been seen.
+    var window = ReplayWindow()
   }
 
   /// The ESP SAs.
@@ -35,8 +38,8 @@ struct Surroundings: Sendable {
   var ended: [UInt64: Role] = [:]
   /// The latest IKE SA of each conversation.
   var current: [Int32: UInt64] = [:]
-  /// The last message of each side in an IKE SA.
-  var exchanged: [Side: (id: UInt128, digest: UInt64)] = [:]
+  /// The last message of each side in an IKE SA, and whether it came more than once.
+  var exchanged: [Side: (id: UInt128, digest: UInt64, isRepeated: Bool)] = [:]
   /// The way of the last BU of a conversation, and of the last that was accepted.
   var sent: [Int32: Way] = [:]
   var accepted: [Int32: Way] = [:]
@@ -61,22 +64,38 @@ package struct Way: Hashable, Sendable {
 extension Monitor {
   /// Tells the rules how a Mobility Header came. What comes by no security association of its binding, which has one, is not to be taken.
   ///
-  /// - Parameter spi: of the ESP header that was opened.
-  mutating func weigh(_ index: Int32, _ observation: Observation, under spi: UInt32?, _ way: Way?, _ dissection: borrowing Dissection) {
-    let standing = standing(index, observation.from, spi, dissection)
+  /// - Parameters:
+  ///   - spi: of the ESP header that was opened.
+  ///   - sequence: its sequence number.
+  mutating func weigh(
+    _ index: Int32, _ observation: Observation, under spi: UInt32?, _ sequence: UInt32?, _ way: Way?, _ dissection: borrowing Dissection
+  ) {
+    var standing = standing(index, observation.from, spi, dissection)
+    if let spi, let sequence, isReplay(Surroundings.SPI(receiver: observation.from.other, spi: spi), sequence), standing == .own {
+      standing = .replayed
+    }
     facts.tell(.protection, standing.rawValue)
     let needsKeys =
       switch observation.kind {
       case .bu, .ba, .bri, .bra: true
       default: false
       }
-    if needsKeys, standing != .own, standing != .unknown { facts.spoil() }
+    if needsKeys && standing != .own && standing != .unknown || standing == .replayed { facts.spoil() }
     guard let way else { return }
     if observation.kind == .bri || observation.kind == .bra, let known = surroundings.accepted[index] {
       facts.tell(.encapsulation, known == way ? 0 : 1)
     }
     if observation.kind == .bu { surroundings.sent[index] = way }
     if observation.kind == .ba, let status = facts[.baStatus], status < 128 { surroundings.accepted[index] = surroundings.sent[index] }
+  }
+
+  /// Whether an ESP packet was there before, or is older than a receiver remembers.
+  private mutating func isReplay(_ key: Surroundings.SPI, _ sequence: UInt32) -> Bool {
+    guard surroundings.children[key]?.window.admits(sequence) == false else {
+      surroundings.children[key]?.window.note(sequence)
+      return false
+    }
+    return true
   }
 
   /// The conversation of a BU or BRA that names no home address, by the security association under which it comes.
@@ -109,8 +128,14 @@ extension Monitor {
     for octet in min(start, sealed.count)..<sealed.count { digest = (digest ^ UInt64(sealed[octet])) &* 0x100_0000_01b3 }
     let side = Surroundings.Side(ike: ike, from: from, isResponse: isResponse)
     let before = surroundings.exchanged[side]
-    facts.tell(.repeated, before?.id != id ? 0 : before?.digest == digest ? 1 : 2)
-    surroundings.exchanged[side] = (id: id, digest: digest)
+    let isSame = before?.digest == digest
+    // Two answers may be to two requests of one number, of which nobody could open the other.
+    let request = surroundings.exchanged[Surroundings.Side(ike: ike, from: from.other, isResponse: false)]
+    let isOfOne = isSame || !isResponse || request?.id == id && request?.isRepeated == true
+    // Before the DELETE a request that nobody could open may be what is answered; behind it nothing is asked any more.
+    let isUnasked = isResponse && surroundings.ended[ike] == from.other && request.map { $0.id < id } ?? false
+    facts.tell(.repeated, isUnasked ? 3 : before?.id != id || !isOfOne ? 0 : isSame ? 1 : 2)
+    surroundings.exchanged[side] = (id: id, digest: digest, isRepeated: before?.id == id)
 
     let exchange = facts[.ikeExchange]
     if exchange == 35 { surroundings.current[index] = ike }

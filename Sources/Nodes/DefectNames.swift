@@ -131,6 +131,13 @@ extension Defect {
     case otherIKESADeleted = "other-ike-sa-deleted"
     case otherESPSAsClosed = "other-esp-sas-closed"
     case espSAsKeptByPeer = "esp-sas-kept-after-peer"
+    // What either makes of a DELETE that nobody can vouch for, and how it answers one.
+    case forgedDeleteAccepted = "forged-delete-accepted"
+    case unprotectedDeleteAccepted = "unprotected-delete-accepted"
+    case deleteAnsweredWithOtherMessageID = "delete-answered-with-other-message-id"
+    case deleteAnsweredInClear = "delete-answered-in-clear"
+    // An ESP packet that has come before.
+    case replayedESPAccepted = "replayed-esp-accepted"
     // What goes out by no security association of its binding.
     case briInClear = "bri-in-clear"
     case briUnderAnotherSA = "bri-under-another-sa"
@@ -171,6 +178,7 @@ extension Defect {
     .unprotectedBUTakenSilently,
     .foreignSABUAccepted, .forgedBUAccepted, .unprotectedBRAAccepted, .foreignSABRAAccepted, .forgedBRAAccepted, .unprotectedBRIAccepted,
     .foreignSABRIAccepted, .forgedBRIAccepted, .unprotectedBAAccepted, .foreignSABAAccepted, .forgedBAAccepted,
+    .forgedDeleteAccepted, .unprotectedDeleteAccepted, .deleteAnsweredWithOtherMessageID, .deleteAnsweredInClear, .replayedESPAccepted,
   ]
   /// Those that show only where messages go in clear: what they let pass comes under no security association of the right binding.
   static let namesThatNeedClear: Set<Name> = [

@@ -35,6 +35,19 @@ let homeAgentProtectionDefects: [Defect] = [
   ha(
     .espOutboundKept, closed,
     "a revocation goes on under the ESP SA of an IKE SA that the UE has deleted meanwhile; 24303 5.4.3.2: it is closed"),
+  ha(.deleteWithSPISize, .both("I-02"), "the Home Agent's DELETE of the IKE SA has an SPI Size of 8; RFC 7296 3.11: 0"),
+  ha(.deleteListsSPIs, .both("I-02"), "the Home Agent's DELETE of the IKE SA lists an SPI; RFC 7296 3.11: none"),
+  ha(
+    .forgedDeleteAccepted, .both("I-10b"),
+    "a DELETE of the IKE SA whose integrity check value is wrong is carried out; RFC 7296 2.4: nothing is concluded from it"),
+  ha(
+    .unprotectedDeleteAccepted, .both("I-10b"),
+    "a DELETE of the IKE SA that comes in clear is carried out; RFC 7296 1.4, 2.4: nothing is concluded from it"),
+  ha(
+    .deleteAnsweredWithOtherMessageID, .both("I-07a"),
+    "the response to a DELETE has the Message ID of the next request; RFC 7296 2.2: that of its own"),
+  ha(.deleteAnsweredInClear, .both("24303-5.4.3.2-03"), "the response to a DELETE comes in clear; RFC 7296 1.4: it is protected"),
+  ha(.replayedESPAccepted, .both("R4303-3.4.3-01"), "an ESP packet that comes again is taken again; RFC 4303 3.4.3"),
   ha(.bystanderIKESAClosed, isolation, "a DELETE closes the IKE SA of another binding too; 24.303 5.4.3"),
   ha(.bystanderESPSAsClosed, isolation, "a DELETE closes the ESP SAs of another binding too; 24.303 5.4.3"),
   ha(

@@ -40,6 +40,17 @@ let userEquipmentProtectionDefects: [Defect] = [
   ue(
     .espSAsKeptByPeer, .both("I-05"),
     "the ESP SAs of an IKE SA that the Home Agent has deleted live on; RFC 7296 1.4.1: they go with it"),
+  ue(
+    .forgedDeleteAccepted, .both("I-10b"),
+    "a DELETE of the IKE SA whose integrity check value is wrong is carried out; RFC 7296 2.4: nothing is concluded from it"),
+  ue(
+    .unprotectedDeleteAccepted, .both("I-10b"),
+    "a DELETE of the IKE SA that comes in clear is carried out; RFC 7296 1.4, 2.4: nothing is concluded from it"),
+  ue(
+    .deleteAnsweredWithOtherMessageID, .both("I-07a"),
+    "the response to a DELETE has the Message ID of the next request; RFC 7296 2.2: that of its own"),
+  ue(.deleteAnsweredInClear, .both("I-01"), "the response to a DELETE comes in clear; RFC 7296 1.4: it is protected"),
+  ue(.replayedESPAccepted, .both("R4303-3.4.3-01"), "an ESP packet that comes again is taken again; RFC 4303 3.4.3"),
   ue(.otherIKESADeleted, isolation, "after a BRI for one binding the IKE SA of another is deleted too; 24.303 5.4.2.1"),
   ue(.otherESPSAsClosed, isolation, "after a BRI for one binding the ESP SAs of another are closed too; 24.303 5.4.2.1"),
   // Copies of the BRI come under keys that are gone, and get no BRA.

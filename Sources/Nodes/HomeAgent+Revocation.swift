@@ -67,7 +67,10 @@ extension ReferenceHomeAgent {
       // 24.303 5.4.3.1 to the letter: not before the BRA.
       if !stack.varies(.keptAfterLastCopy) {
         removeBinding(home)
-        stack.releaseKeys(home, at: now, &outbox)
+        var how = BindingProtection.Release.ikeSA
+        if defects.hits(.deleteWithSPISize, revocation.occasion) { how = .ikeSAWithSPISize }
+        if defects.hits(.deleteListsSPIs, revocation.occasion) { how = .ikeSAWithSPIs }
+        stack.releaseKeys(home, how, at: now, &outbox)
         if defects.hits(.deleteCopyChanged, revocation.occasion) { stack.protection[0].sealAnew(home, at: now) }
       }
       return

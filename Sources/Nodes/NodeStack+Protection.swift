@@ -35,6 +35,13 @@ enum Sealing {
   case of(IPv6Address)
 }
 
+extension DefectSet {
+  /// A DELETE is answered, but by another Message ID or in clear.
+  func answersWrongly(_ occasion: Occasion) -> Bool {
+    hits(.deleteAnsweredWithOtherMessageID, occasion) || hits(.deleteAnsweredInClear, occasion)
+  }
+}
+
 /// How a message goes through its tunnel.
 enum Carriage {
   case own
@@ -55,7 +62,7 @@ enum Carriage {
 extension NodeStack {
   /// The frame as it is out of its tunnel and behind ESP, decoded; nil where there is neither, or nobody has the key.
   mutating func opened(_ frame: Span<UInt8>) -> [UInt8]? {
-    (isForged, isTakenSilently) = (false, false)
+    (isForged, isReplayed, isTakenSilently) = (false, false, false)
     if protection.isEmpty, tunnel == nil { return nil }
     let decoder = decoder
     guard let native = tunnel?.opened(frame, with: decoder, into: &dissection) else { return unsealed(frame) }
@@ -68,6 +75,12 @@ extension NodeStack {
     guard !protection.isEmpty else { return nil }
     let decoder = decoder
     if let octets = protection[0].opened(frame, with: decoder, into: &dissection) { return octets }
+    if defects.contains(.replayedESPAccepted),
+      let octets = protection[0].opened(frame, with: decoder, admitsReplays: true, into: &dissection)
+    {
+      isReplayed = true
+      return octets
+    }
     let isTrusting = [Defect.Name.forgedBUAccepted, .forgedBRAAccepted, .forgedBRIAccepted, .forgedBAAccepted].contains {
       defects.contains($0)
     }
@@ -110,6 +123,7 @@ extension NodeStack {
   /// Whether a Mobility Header came as the policy asks: those of a binding by its own security association (RFC 4301 5.2, RFC 4877 4).
   mutating func isProtected(_ frame: Span<UInt8>, _ arrival: Arrival) -> Bool {
     guard !protection.isEmpty, let home = arrival.homeAddressOption ?? arrival.routing, dissection.mobility >= 0 else { return true }
+    if isReplayed, !shows(.replayedESPAccepted, of: home) { return false }
     let layer = dissection.layers[dissection.mobility].protection
     if protection[0].isOf(home, layer), !isForged { return true }
     let fault = isForged ? 2 : layer.isOpened ? 1 : 0
@@ -136,6 +150,12 @@ extension NodeStack {
     isAnswered: ([BindingProtection.Event]) -> Bool = { _ in true }
   ) -> [BindingProtection.Event] {
     guard !protection.isEmpty, let datagram = IKEDatagram(frame, dissection) else { return [] }
+    if defects.contains(.forgedDeleteAccepted) || defects.contains(.unprotectedDeleteAccepted),
+      let (home, isSealed) = protection[0].doubted(datagram),
+      shows(isSealed ? .forgedDeleteAccepted : .unprotectedDeleteAccepted, of: home)
+    {
+      protection[0].trust(home)
+    }
     var output = IKEOutput()
     let events = protection[0].receive(datagram, at: now, &output)
     if isAnswered(events) { send(output, at: now, &outbox) }
@@ -172,6 +192,14 @@ extension NodeStack {
     guard !protection.isEmpty else { return }
     var output = IKEOutput()
     protection[0].release(home, how, at: now, &output)
+    send(output, at: now, &outbox)
+  }
+
+  /// Answers the DELETE of a binding's IKE SA by another Message ID, or in clear, where a defect asks for it.
+  mutating func answerWrongly(_ home: IPv6Address, _ occasion: Occasion, at now: Instant, _ outbox: inout Outbox) {
+    guard !protection.isEmpty, defects.answersWrongly(occasion) else { return }
+    var output = IKEOutput()
+    protection[0].answerWrongly(home, isSealed: !defects.hits(.deleteAnsweredInClear, occasion), at: now, &output)
     send(output, at: now, &outbox)
   }
 

@@ -18,6 +18,8 @@ struct NodeStack: Sendable {
   var tunnel: BindingTunnel?
   /// The frame in hand has a wrong integrity check value; such a one gets this far by a defect alone.
   var isForged = false
+  /// The frame in hand has come before; such a one gets this far by a defect alone.
+  var isReplayed = false
   /// The message in hand is worked on and not answered, by a defect.
   var isTakenSilently = false
   private var errorSecond: Int64 = .min

@@ -92,7 +92,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
   }
 
   package mutating func wake(at now: Instant, _ outbox: inout Outbox) {
-    note(stack.wake(at: now, &outbox), at: now)
+    note(stack.wake(at: now, &outbox), at: now, &outbox)
     while let timer = timers.popDue(at: now) {
       switch timer {
       case .indication(let home): sendIndication(home, at: now, &outbox)
@@ -154,6 +154,7 @@ package struct ReferenceHomeAgent: Station, Sendable {
           var occasion = (histories[home] ?? History()).nextRelease
           occasion.isRace = revocations[home] != nil
           if defects.hits(.deleteUnanswered, occasion) { (isUnanswered, staysSo) = (true, true) }
+          if defects.answersWrongly(occasion) { isUnanswered = true }
         }
         if case .asked(let home) = event, defects.hits(.informationalUnanswered, (histories[home] ?? History()).nextQuestion) {
           isUnanswered = true
@@ -162,17 +163,18 @@ package struct ReferenceHomeAgent: Station, Sendable {
       return !isUnanswered
     }
     if staysSo, let spi = stack.ikeSPI(of: frame) { unanswered.insert(spi) }
-    note(events, at: now)
+    note(events, at: now, &outbox)
   }
 
   /// A mobile node that has deleted its IKE SA can neither answer nor use its binding any more.
-  private mutating func note(_ events: [BindingProtection.Event], at now: Instant) {
+  private mutating func note(_ events: [BindingProtection.Event], at now: Instant, _ outbox: inout Outbox) {
     for event in events {
       if case .asked(let home) = event { histories[home, default: History()].questions += 1 }
-      guard case .closed(let home, _) = event else { continue }
+      guard case .closed(let home, let reason) = event else { continue }
       var occasion = (histories[home] ?? History()).nextRelease
       occasion.isRace = revocations[home] != nil
       histories[home, default: History()].releases += 1
+      if reason == .deletedByPeer { stack.answerWrongly(home, occasion, at: now, &outbox) }
       if defects.hits(.espSAsKept, occasion) { stack.protection[0].restore(home) }
       if defects.hits(.espInboundKept, occasion) { stack.protection[0].restore(home, outbound: false) }
       if defects.hits(.ikeSAKept, occasion) { stack.protection[0].reopen(home) }

@@ -167,6 +167,9 @@ package struct ReferenceUserEquipment: Station, Sendable {
         if case .closed(let home, .deletedByPeer) = event, defects.hits(.deleteUnanswered, (histories[home] ?? History()).nextRelease) {
           (isUnanswered, staysSo) = (true, true)
         }
+        if case .closed(let home, .deletedByPeer) = event, defects.answersWrongly((histories[home] ?? History()).nextRelease) {
+          isUnanswered = true
+        }
         if case .asked(let home) = event, defects.hits(.informationalUnanswered, (histories[home] ?? History()).nextQuestion) {
           isUnanswered = true
         }
@@ -189,6 +192,7 @@ package struct ReferenceUserEquipment: Station, Sendable {
         guard reason == .deletedByPeer else { continue }
         let occasion = (histories[home] ?? History()).nextRelease
         histories[home, default: History()].releases += 1
+        stack.answerWrongly(home, occasion, at: now, &outbox)
         if defects.hits(.espSAsKeptByPeer, occasion) { stack.protection[0].restore(home) }
         if defects.hits(.deleteAnsweredAnew, occasion) { stack.protection[0].sealAnew(home, at: now) }
       }

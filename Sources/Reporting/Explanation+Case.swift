@@ -76,6 +76,8 @@ struct Ladder {
       case .establishKeys(let home): draw("the IKE SA comes about\(at(home))", .both)
       case .deleteKeys(let home): draw("ike delete of the IKE SA; what follows goes by the keys that were\(at(home))", .right)
       case .deleteAgain(let home): draw("the same ike delete again\(at(home))", .right)
+      case .falseDelete(let isSealed, let home):
+        draw("ike delete of the IKE SA, \(isSealed ? "with a wrong check value" : "in clear")\(at(home))", .right)
       case .probe(let id, let home):
         let probe = suite.probes.first { $0.id == id }
         let watched = probe.map { ": \($0.stimulus), watched for \($0.window.words)" } ?? ""

@@ -121,11 +121,11 @@ extension Stimulus {
   /// `bri with bri.a 1, bri.trigger 1, option 200, the home address in hao`
   var words: String {
     let left = unless.map { ", unless a \($0.rawValue) came before" } ?? ""
-    if again { return "the same \(kind.rawValue) again\(left)" }
+    if again { return "the same \(kind.rawValue) again\(sealing == .again ? ", the same ESP packet" : "")\(left)" }
     var parts = values.map { "\($0.path) \($0.value.words($0.path))" }
     parts += options.map { "option \($0.type) of \(counted($0.data.count, "octet"))" }
     switch sealing {
-    case .own: break
+    case .own, .again: break
     case .none: parts.append("nothing sealed")
     case .wrong: parts.append("a wrong integrity check value")
     case .home(let index): parts.append("the keys of home address \(index)")

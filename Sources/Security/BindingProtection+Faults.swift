@@ -25,6 +25,28 @@ extension BindingProtection {
     if let handle = retired[home]?.handle { endpoint?.sealAnew(handle, at: now, &output) }
   }
 
+  /// Answers the DELETE of the IKE SA that a binding had last as nobody should: by another Message ID, or in clear.
+  package mutating func answerWrongly(_ home: IPv6Address, isSealed: Bool, at now: Instant, _ output: inout IKEOutput) {
+    if let handle = retired[home]?.handle { endpoint?.answerWrongly(handle, isSealed: isSealed, at: now, &output) }
+  }
+
+  /// Sends a DELETE of the IKE SA of a binding in clear, or with a wrong check value.
+  package mutating func deleteFalsely(_ home: IPv6Address, isSealed: Bool, at now: Instant, _ output: inout IKEOutput) {
+    if let handle = keys[home]?.handle ?? alone[home] { endpoint?.deleteFalsely(handle, isSealed: isSealed, at: now, &output) }
+  }
+
+  /// Whose an INFORMATIONAL request is that came in clear, or (sealed) with a wrong check value; nil for any other message.
+  package func doubted(_ datagram: IKEDatagram) -> (home: IPv6Address, isSealed: Bool)? {
+    guard let (handle, isSealed) = endpoint?.doubted(datagram), let home = keys.first(where: { $0.value.handle == handle })?.key
+    else { return nil }
+    return (home, isSealed)
+  }
+
+  /// Takes the next message in the IKE SA of a binding for the peer's, whatever protects it.
+  package mutating func trust(_ home: IPv6Address) {
+    if let handle = keys[home]?.handle { endpoint?.trust(handle) }
+  }
+
   /// Asks in the IKE SA that a binding has, or had last, whether the other end is there (RFC 7296 1.4).
   package mutating func ask(_ home: IPv6Address, at now: Instant, _ output: inout IKEOutput) {
     if let handle = (keys[home] ?? retired[home])?.handle ?? wasAlone[home] { endpoint?.ask(handle, at: now, &output) }

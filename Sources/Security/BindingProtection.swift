@@ -304,11 +304,14 @@ package struct BindingProtection: Sendable {
 
   /// The frame as it is behind ESP; nil where nothing is sealed in it, or by nobody's keys. `dissection` is of what there is then.
   ///
-  /// - Parameter isTrusting: a wrong integrity check value is let pass.
+  /// - Parameters:
+  ///   - isTrusting: a wrong integrity check value is let pass.
+  ///   - admitsReplays: so is a packet that has come before.
   package mutating func opened(
-    _ frame: Span<UInt8>, with decoder: Decoder, isTrusting: Bool = false, into dissection: inout Dissection
+    _ frame: Span<UInt8>, with decoder: Decoder, isTrusting: Bool = false, admitsReplays: Bool = false, into dissection: inout Dissection
   ) -> [UInt8]? {
     inbound.checksIntegrity = !isTrusting
+    inbound.checksReplay = !admitsReplays
     return inbound.decapsulated(frame, with: decoder, kept, into: &dissection)
   }
 }

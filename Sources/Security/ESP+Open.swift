@@ -18,8 +18,9 @@ extension SecurityAssociation {
   /// - Parameters:
   ///   - packet: where the packet stands in the octets, from its SPI to its integrity check value.
   ///   - checksIntegrity: whether a check value of its own, not that of an AEAD, is looked at.
+  ///   - checksReplay: whether a packet that comes again is refused.
   package mutating func open(
-    _ bytes: inout [UInt8], _ packet: Range<Int>, _ kept: KeptKeys, checksIntegrity: Bool = true
+    _ bytes: inout [UInt8], _ packet: Range<Int>, _ kept: KeptKeys, checksIntegrity: Bool = true, checksReplay: Bool = true
   ) throws(SecurityError) -> OpenedESP {
     let start = packet.lowerBound
     guard start >= 0, packet.upperBound <= bytes.count, packet.count >= 8 + keys.encryption.ivLength + 2 + keys.icvLength else {
@@ -28,7 +29,7 @@ extension SecurityAssociation {
     let text = (start + 8 + keys.encryption.ivLength)..<(packet.upperBound - keys.icvLength)
     guard UInt32(bigEndian: bytes[start..<(start + 4)]) == spi else { throw .otherAssociation }
     let sequence = UInt32(bigEndian: bytes[(start + 4)..<(start + 8)])
-    if let replay, !replay.admits(sequence) { throw .replayed }
+    if checksReplay, let replay, !replay.admits(sequence) { throw .replayed }
     guard text.count % keys.encryption.blockLength == 0 else { throw .notWholeBlocks }
     let iv = (start + 8)..<text.lowerBound
     let head = start..<(start + 8)

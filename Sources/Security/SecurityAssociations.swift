@@ -13,6 +13,10 @@ package struct SecurityAssociations: Sendable {
   private var next: UInt16 = 0
   /// A wrong integrity check value is refused; off for whoever is to be deceived.
   var checksIntegrity = true
+  /// A packet that comes again is refused; off for whoever takes it twice.
+  var checksReplay = true
+  /// The sequence number of the last packet that was opened.
+  package private(set) var lastSequence: UInt32 = 0
 
   package init() {}
 
@@ -93,7 +97,9 @@ package struct SecurityAssociations: Sendable {
     var reason: SecurityError?
     for index in bySPI.values[slot].indices {
       do throws(SecurityError) {
-        let opened = try bySPI.values[slot][index].association.open(&frame, packet, kept, checksIntegrity: checksIntegrity)
+        let opened = try bySPI.values[slot][index].association.open(
+          &frame, packet, kept, checksIntegrity: checksIntegrity, checksReplay: checksReplay)
+        lastSequence = opened.sequence
         return .opened(number: bySPI.values[slot][index].number, opened)
       } catch {
         reason = reason ?? error

@@ -22,7 +22,7 @@ extension Device {
       homeAddresses: (0..<count).map { homeLink.advanced(by: 0x1000 + $0) },
       correspondent: role == .ha && home != nil ? homeLink.advanced(by: 0xffff) : nil)
     device.briMaxRetries = 1
-    device.ics = ["revocation": true, "reattaches-by-itself": false, "several-home-addresses": true]
+    device.ics = ["revocation": true, "reattaches-by-itself": false, "several-home-addresses": true, "anti-replay": true]
     if role == .ha { device.ics["retransmits-revocations"] = true }
     if role == .ha { device.ics["foreign-prefix"] = true }
     if role == .ha { device.ics["home-link"] = home != nil }

@@ -36,6 +36,7 @@ extension Device {
       revocation: yes
       retransmits-revocations: yes
       several-home-addresses: yes
+      anti-replay: yes                        # an ESP packet that comes again is dropped; RFC 4303 lets a receiver not look
       # mobile-ipv6: no                       # then only its IKE SAs are judged
 
     # timers: { guard-time: 5 s, trigger-time: 30 s }
@@ -72,6 +73,7 @@ extension Device {
     ics:                                      # what the device is said to do
       revocation: yes
       reattaches-by-itself: no
+      anti-replay: yes                        # an ESP packet that comes again is dropped; RFC 4303 lets a receiver not look
       # mobile-ipv6: no                       # then only its IKE SAs are judged
 
     # timers: { guard-time: 5 s, trigger-time: 30 s }

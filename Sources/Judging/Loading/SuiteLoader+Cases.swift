@@ -58,7 +58,7 @@ extension SuiteLoader {
   private func readStep(_ node: YAMLNode, _ needs: Case.Needs, _ role: Role?) -> Step? {
     let names = [
       "register", "send", "await", "end-unless", "wait", "hook", "race", "probe", "withhold", "establish-keys", "delete-keys",
-      "delete-again",
+      "delete-again", "false-delete",
     ]
     if case .scalar(let word, _) = node.content {
       if word == "register" { return .register(home: homeIndex(nil, needs, node.location)) }
@@ -80,6 +80,10 @@ extension SuiteLoader {
     case "delete-keys": return .deleteKeys(home: homeIndex(value, needs, node.location))
     case "delete-again": return .deleteAgain(home: homeIndex(value, needs, node.location))
     case "send": return readStimulus(value, needs).map { .send($0) }
+    case "false-delete":
+      return named(value, needs).flatMap { name, home in
+        reader.choice(name, of: ["unsealed", "wrong"], "unsealed or wrong").map { .falseDelete(isSealed: $0 == "wrong", home: home) }
+      }
     case "await", "end-unless":
       let isEnd = pair.key == "end-unless"
       func step(_ template: MessageTemplate, _ within: Window, _ home: Int, _ isOptional: Bool) -> Step {
@@ -173,11 +177,12 @@ extension SuiteLoader {
       unless: unless, location: node.location)
   }
 
-  /// `no`, `wrong`, or the index of the home address whose keys are taken.
+  /// `no`, `wrong`, `again`, or the index of the home address whose keys are taken.
   private func readSealing(_ node: YAMLNode, _ needs: Case.Needs) -> Stimulus.Sealing {
     switch node.content {
     case .scalar("no", _): return .none
     case .scalar("wrong", _): return .wrong
+    case .scalar("again", _): return .again
     default: return .home(homeIndex(node, needs, node.location))
     }
   }

@@ -12,6 +12,7 @@ package struct Statement: Sendable {
     Statement(name: "retransmits-revocations", meaning: "The Home Agent repeats a BRI that is not acknowledged."),
     Statement(name: "foreign-prefix", meaning: "2001:db8:ffff:ffff::/64 is none of the Home Agent's home prefixes."),
     Statement(name: "ipsec", meaning: "The messages of its bindings go in ESP, with keys by IKEv2. What `security` says counts."),
+    Statement(name: "anti-replay", meaning: "It drops an ESP packet that comes again (RFC 4303 3.4.3, which lets a receiver not do so)."),
     Statement(name: "tunnelled", meaning: "The UE is on an IPv4 access: its bindings' packets go in IPv4. What `tunnelling` says counts."),
     Statement(name: "home-link", meaning: "The Home Agent forwards between its home link and the care-of addresses."),
   ]

@@ -52,6 +52,25 @@ extension IKEAssociation {
     }
   }
 
+  /// A DELETE of the IKE SA that nothing protects, or whose check value is wrong. It uses up no Message ID.
+  mutating func deleteFalsely(isSealed: Bool, _ turn: inout IKETurn) {
+    let outgoing = IKEOutgoing(
+      exchange: Exchange.informational, isResponse: false, id: nextID, payloads: [.deleteIKE], isSealed: isSealed)
+    guard var bytes = encode(outgoing, &turn) else { return }
+    if isSealed, let last = bytes.indices.last { bytes[last] ^= 0xff }
+    emit(bytes, &turn)
+  }
+
+  /// An empty answer to the last request: sealed it has the next Message ID, else the right one.
+  mutating func answerWrongly(isSealed: Bool, _ turn: inout IKETurn) {
+    guard let id = remembered?.id else { return }
+    let outgoing = IKEOutgoing(
+      exchange: Exchange.informational, isResponse: true, id: isSealed ? id &+ 1 : id, payloads: [], isSealed: isSealed)
+    guard let bytes = encode(outgoing, &turn) else { return }
+    remembered = (id: id, bytes: bytes)
+    emit(bytes, &turn)
+  }
+
   /// What a Delete payload says; nil where its SPIs are not as many and as long as it says.
   private struct Deletion {
     var protocolID: UInt8

@@ -119,6 +119,8 @@ struct IKEAssociation: Sendable {
   var remembered: (id: UInt32, bytes: [UInt8])?
   var outstanding: Outstanding?
   var queue: [Queued] = []
+  /// The next message is taken for the peer's, whatever protects it, as nobody should.
+  var isTrusting = false
   /// When it is forgotten, or given up if nothing happens.
   var end = Instant.distantFuture
   /// This side is behind a NAT: when its mapping has to be kept alive (RFC 3948 4).

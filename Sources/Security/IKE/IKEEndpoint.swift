@@ -130,6 +130,30 @@ package struct IKEEndpoint: Sendable {
     withAssociation(handle, at: now, &output) { association, turn in association.sealAnew(&turn) }
   }
 
+  /// Answers the last request once more, by another Message ID or in clear; so are copies of it from now on.
+  package mutating func answerWrongly(_ handle: UInt64, isSealed: Bool, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.answerWrongly(isSealed: isSealed, &turn) }
+  }
+
+  /// Sends a DELETE of the IKE SA in clear, or with a wrong check value, and stays as it is.
+  package mutating func deleteFalsely(_ handle: UInt64, isSealed: Bool, at now: Instant, _ output: inout IKEOutput) {
+    withAssociation(handle, at: now, &output) { association, turn in association.deleteFalsely(isSealed: isSealed, &turn) }
+  }
+
+  /// The SA of an INFORMATIONAL request that is in clear, or whose check value is wrong; nil for any other message.
+  package func doubted(_ datagram: IKEDatagram) -> (handle: UInt64, isSealed: Bool)? {
+    let marker = Self.marker(datagram.source, datagram.destination)
+    guard datagram.payload.starts(with: marker), let message = IKEMessage(Array(datagram.payload.dropFirst(marker.count))),
+      message.exchange == Exchange.informational, !message.isResponse,
+      let association = associations[message.isFromInitiator ? message.spis.responder : message.spis.initiator],
+      let isSealed = association.doubts(message)
+    else { return nil }
+    return (association.handle, isSealed)
+  }
+
+  /// Takes the next message for the peer's, whatever protects it.
+  package mutating func trust(_ handle: UInt64) { associations[handle]?.isTrusting = true }
+
   // MARK: What it knows
 
   /// The SA's state for a caller: established, and not yet closed.
