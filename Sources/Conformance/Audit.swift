@@ -198,7 +198,7 @@ package struct Audit {
           + "see --keys")
     }
     if judge.repeatedFrames > 0 {
-      remarks.append("\(file.name): \(judge.repeatedFrames) frames came twice within 100 ms, octet for octet; they were judged once")
+      remarks.append("\(file.name): \(judge.repeatedFrames) frames were captured twice; they were judged once")
     }
     if judge.cutFrames > 0 {
       remarks.append(

@@ -3,7 +3,8 @@ package import Wire
 /// What whoever captures adds of his own: packets that are seen twice, at both interfaces of a router or in both directions of a mirrored port,
 /// and frames that a snapshot length has cut off.
 ///
-/// Nobody sends a message of a binding again, octet for octet, within 100 ms: a BU has a new sequence number, a BRI is repeated after 0.5 s.
+/// Who captures twice at one place has the packet again within a millisecond; behind a router its hop limit is another, which no sender's own
+/// copy has.
 package struct Sightings: Sendable {
   /// Mobility Headers by the way in which they came.
   package struct Tunnels: Sendable {
@@ -16,11 +17,13 @@ package struct Sightings: Sendable {
   private struct Seen {
     var digest: UInt64 = 0
     var time = Instant.distantPast
+    var hopLimit: UInt8 = 0
   }
 
   /// In a table of fixed size: two packets in one place lose a repetition, and no more.
   private var seen = ContiguousArray(repeating: Seen(), count: 1_024)
-  private static let window = Interval.milliseconds(100)
+  private static let window = Interval.milliseconds(1)
+  private static let windowBehindRouter = Interval.milliseconds(100)
   private static let maximumHomeAgents = 1_024
 
   private(set) var repeated = 0
@@ -46,17 +49,20 @@ package struct Sightings: Sendable {
     let isError = dissection.isICMPError
     let isSealed = isESP || ike >= 0
     guard mobility >= 0 || isSealed || isError else { return true }
-    let digest = Self.digest(bytes, from: Int(dissection.layers[dissection.network].offset))
+    let start = Int(dissection.layers[network].offset)
+    let digest = Self.digest(bytes, from: start)
     let place = Int(truncatingIfNeeded: (digest &* 0x9e37_79b9_7f4a_7c15) >> 54)
     let last = seen[place]
     // The first message of an IKE SA is in clear.
     let protection = isESP ? dissection.layers[count - 1].protection : ike >= 0 ? dissection.layers[ike].protection : .clear
     if protection == .opaque, dissection.missing == 0 { sealed += 1 }
-    if last.digest == digest, time - last.time <= Self.window, last.time - time <= Self.window {
+    let hopLimit = Self.hopLimit(bytes, at: start)
+    let window = hopLimit == last.hopLimit ? Self.window : Self.windowBehindRouter
+    if last.digest == digest, time - last.time < window, last.time - time < window {
       repeated += 1
       return false
     }
-    seen[place] = Seen(digest: digest, time: time)
+    seen[place] = Seen(digest: digest, time: time, hopLimit: hopLimit)
     let isPart = isSealed ? hasKeys : Self.isPart(bytes, mobility >= 0 ? Int(dissection.layers[mobility].offset) : bytes.count)
     if dissection.missing > 0, isPart {
       cut += 1
@@ -68,6 +74,12 @@ package struct Sightings: Sendable {
   /// A Mobility Header of which some octets are not there.
   private static func isPart(_ bytes: Span<UInt8>, _ start: Int) -> Bool {
     start + 2 <= bytes.count && start + (Int(bytes[start + 1]) + 1) * 8 > bytes.count
+  }
+
+  /// The Hop Limit of an IPv6 header, the Time to Live of an IPv4 one.
+  private static func hopLimit(_ bytes: Span<UInt8>, at start: Int) -> UInt8 {
+    guard start + 9 <= bytes.count else { return 0 }
+    return bytes[start] >> 4 == 4 ? bytes[start + 8] : bytes[start + 7]
   }
 
   /// FNV-1a of a packet but for what routers change: Traffic Class and Flow Label, Hop Limit; Type of Service, Time to Live and the

@@ -145,8 +145,7 @@ import Wire
   /// A flood on one binding opens no more windows than can be watched.
   @Test(.timeLimit(.minutes(1))) func watchesAreBounded() throws {
     var stream = try Stream(Self.rules)
-    let frame = bri(7).encoded()
-    for index in 0..<3_000 { stream.see(frame, at: ms(0) + .microseconds(Int64(index))) }
+    for index in 0..<3_000 { stream.see(bri(UInt16(index)), at: ms(0) + .microseconds(Int64(index))) }
     #expect(stream.judge.monitor.pool.count == Monitor.usualWatches)
     _ = stream.judge.finish()
     // None is passed over in silence: two sequels each.

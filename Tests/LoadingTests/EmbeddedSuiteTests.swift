@@ -19,7 +19,7 @@ import Wire
     ].map { "BR01-" + $0 }
     + ["4-01", "6.2.1-01", "6.2.1-02", "6.2.1-03", "6.1.2-01", "10-01", "7-01", "13-01"].map { "R5846-" + $0 }
     + (1...23).map { $0 < 10 ? "M-0\($0)" : "M-\($0)" } + ["MH-send-01"]
-    + ["I-01", "I-05", "I-07b", "I-07c", "R4877-4.1-01"]
+    + ["I-01", "I-02", "I-05", "I-07a", "I-07b", "I-07c", "I-10b", "R4303-3.4.3-01", "R4877-4.1-01"]
 
   @Test func everyRowIsThereAndNothingElse() throws {
     let ids = try Set(Judging.Suite.embedded().requirements.map(\.id))
