@@ -50,7 +50,7 @@ extension EncryptionAlgorithm {
 }
 
 extension IntegrityAlgorithm {
-  /// The name in Wireshark's `esp_sa`. It has no AES-XCBC: the check value is taken off, and not looked at.
+  /// The name in Wireshark's `esp_sa`. It has no AES-XCBC: the check value is taken off, and not looked at; the key beside the name is for us.
   var espName: String {
     switch self {
     case .none: "NULL"
@@ -61,7 +61,7 @@ extension IntegrityAlgorithm {
   }
 
   fileprivate init?(espName: String) {
-    guard let found = Self.all.first(where: { $0 != .aesXCBC96 && $0.espName == espName }) else { return nil }
+    guard let found = Self.all.first(where: { $0.espName == espName }) else { return nil }
     self = found
   }
 }

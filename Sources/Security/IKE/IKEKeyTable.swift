@@ -164,9 +164,7 @@ extension IKEChildSA {
     return [(inboundSPI, inbound, remote, local), (outboundSPI, outbound, local, remote)].map { spi, keys, source, destination in
       let fields = [
         isIPv4 ? "IPv4" : "IPv6", source?.description ?? "*", destination?.description ?? "*", "0x" + hexadecimal([UInt8](bigEndian: spi)),
-        keys.encryption.espName, prefixed(keys.encryptionKey), keys.integrity.espName,
-        // Wireshark has no AES-XCBC, and checks nothing then.
-        keys.integrity == .aesXCBC96 ? "" : prefixed(keys.integrityKey),
+        keys.encryption.espName, prefixed(keys.encryptionKey), keys.integrity.espName, prefixed(keys.integrityKey),
       ]
       return fields.map(quoted).joined(separator: ",")
     }
