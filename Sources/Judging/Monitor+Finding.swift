@@ -225,11 +225,13 @@ extension Monitor {
     strange.append(Strange(receiver: receiver, conversation: index, time: time, isEarning: isEarning))
   }
 
-  /// The conversation of the oldest message of an unknown type that somebody who sends Binding Error 2 has not answered yet.
+  /// The conversation of the message of an unknown type that somebody who sends Binding Error 2 answers: the oldest that earns one, else the
+  /// latest.
   private mutating func earnedByStrange(_ receiver: IPv6Address, at time: Instant) -> Int32? {
     strange.removeAll { $0.time + timers.guardTime < time }
     let candidates = strange.filter { $0.receiver.value == receiver.value }
-    return (candidates.first(where: \.isEarning) ?? candidates.first)?.conversation
+    // Who answers what earns nothing does so at once.
+    return (candidates.first(where: \.isEarning) ?? candidates.last)?.conversation
   }
 
   /// Whether the message in hand is what the template of an obligation asks for.

@@ -53,7 +53,10 @@ extension Monitor {
     // Only the last message of a conversation waits for its error.
     if !strange.isEmpty { strange.removeAll { $0.conversation == index } }
     if dissection.messageKind == .mh, let destination = facts[.destination] {
-      noteStrange(index, to: IPv6Address(destination), isEarning: facts.mayBeTaken, at: time)
+      // Nothing is earned by who cannot be answered (RFC 6275 9.3.3).
+      let source = IPv6Address(facts[.source] ?? 0)
+      let isEarning = facts.mayBeTaken && source != .unspecified && !source.isMulticast
+      noteStrange(index, to: IPv6Address(destination), isEarning: isEarning, at: time)
     }
     // A BRI for one home address at the care-of address of another is judged in both.
     if kind == .bri, hint < 0, let destination = facts[.destination],
